@@ -1,0 +1,39 @@
+"""The errors of the server.
+
+::
+
+    RmqError
+     +-- CommandError   an expected refusal: becomes a response with its code and remark
+     +-- CallError      a peer failed or did not answer in time
+     +-- StoreError     the disk failed: writing stops, reading goes on
+     +-- ConfigError    a setting that cannot be used; the start is refused
+
+``codec.errors.CodecError`` stands apart: broken bytes from outside, the connection is closed.
+"""
+
+from codec.codes import ResponseCode
+
+
+class RmqError(Exception):
+    """Anything that rmq itself raises."""
+
+
+class CommandError(RmqError):
+    """A request refused as RocketMQ would; the remark names cause and cure."""
+
+    def __init__(self, code: ResponseCode, remark: str) -> None:
+        super().__init__(f"{code.name}: {remark}")
+        self.code = code
+        self.remark = remark
+
+
+class CallError(RmqError):
+    """A request to a peer that was not answered: refused connection, closed, too late."""
+
+
+class StoreError(RmqError):
+    """The disk refused or lied; the text says what was tried and the system's own cause."""
+
+
+class ConfigError(RmqError):
+    """A configuration that cannot be used; the text names key, value and cure."""
