@@ -5,9 +5,9 @@ Every name here is a ``Protocol``; nobody inherits from them. One thread calls a
 """
 
 from collections.abc import Callable, Iterable
-from typing import Protocol, SupportsIndex, overload
+from typing import SupportsIndex, overload
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, Protocol
 
 
 class Timer(Protocol):
