@@ -1,0 +1,1 @@
+"""Formats of the store's files other than the commit log."""

@@ -1,0 +1,1 @@
+"""A message: its record, its properties, its ids, and batches of it."""
