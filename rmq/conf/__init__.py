@@ -1,0 +1,1 @@
+"""Configuration by RocketMQ's own keys: declarations, files, defaults and live changes."""

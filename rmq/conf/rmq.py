@@ -1,0 +1,17 @@
+"""Settings that RocketMQ does not have."""
+
+from dataclasses import dataclass
+
+from rmq.conf.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class RmqConfig:
+    """What only this server knows; a Java broker ignores these keys."""
+
+    advertise: str = setting(
+        "",
+        "the broker's address in route answers: empty, brokerIP1; auto, the address by which the "
+        "asking client reached this server; else this address",
+    )
+    inMemory: bool = setting(False, "keep the store in memory only: it is gone after the end")

@@ -1,0 +1,192 @@
+"""The rules of a start: which configuration a role has, and what follows from what.
+
+Source: BrokerStartup.java, buildBrokerController(), and NamesrvStartup.java,
+parseCommandlineAndConfigFile(), 5.3.3. On purpose different: a class default that is never in
+effect in a started broker (listenPort 6888, haListenPort 10912) is not shown, the effective one is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rmq.base.errors import ConfigError
+from rmq.conf.broker import BrokerConfig
+from rmq.conf.loading import load
+from rmq.conf.namesrv import NamesrvConfig
+from rmq.conf.remoting import RemotingClientConfig, RemotingServerConfig
+from rmq.conf.rmq import RmqConfig
+from rmq.conf.settings import Config, Machine, lines
+from rmq.conf.store import MessageStoreConfig
+
+NAMESRV_PORT = 9876
+BROKER_PORT = 10911
+
+NAMESRV_CONFIGS: tuple[type[Config], ...] = (
+    NamesrvConfig,
+    RemotingServerConfig,
+    RemotingClientConfig,
+    RmqConfig,
+)
+BROKER_CONFIGS: tuple[type[Config], ...] = (
+    BrokerConfig,
+    RemotingServerConfig,
+    RemotingClientConfig,
+    MessageStoreConfig,
+    RmqConfig,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamesrvSettings:
+    """All that a NameServer is told. ``values`` are the keys that were given, as they were."""
+
+    namesrv: NamesrvConfig
+    server: RemotingServerConfig
+    client: RemotingClientConfig
+    rmq: RmqConfig
+    values: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """What ``mqnamesrv -p`` prints: ``key=value`` of every setting."""
+        parts: tuple[Config, ...] = (self.namesrv, self.server, self.client, self.rmq)
+        return [line for part in parts for line in lines(part)]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """All that a broker is told. ``values`` are the keys that were given, as they were."""
+
+    broker: BrokerConfig
+    server: RemotingServerConfig
+    client: RemotingClientConfig
+    store: MessageStoreConfig
+    rmq: RmqConfig
+    values: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def lines(self, *, important_only: bool = False) -> list[str]:
+        """What ``mqbroker -p`` prints, or, with ``important_only``, ``mqbroker -m``."""
+        parts: tuple[Config, ...] = (
+            self.broker,
+            self.server,
+            self.client,
+            self.store,
+            self.rmq,
+        )
+        return [line for part in parts for line in lines(part, important_only=important_only)]
+
+
+def namesrv_settings(
+    values: Mapping[str, str],
+    machine: Machine,
+    *,
+    config_path: str = "",
+    overrides: Mapping[str, str] | None = None,
+) -> NamesrvSettings:
+    """The settings of a NameServer; ``values`` are those of the file ``config_path``, if any.
+
+    :raises ConfigError: a value cannot be used.
+    """
+    loaded = load(
+        NAMESRV_CONFIGS,
+        values,
+        overrides or {},
+        machine,
+        {RemotingServerConfig: {"listenPort": NAMESRV_PORT}},
+    )
+    namesrv = loaded.of(NamesrvConfig)
+    if config_path:
+        namesrv = replace(namesrv, configStorePath=config_path)
+    return NamesrvSettings(
+        namesrv=namesrv,
+        server=loaded.of(RemotingServerConfig),
+        client=loaded.of(RemotingClientConfig),
+        rmq=loaded.of(RmqConfig),
+        values=loaded.values,
+        warnings=loaded.warnings,
+    )
+
+
+def broker_settings(
+    values: Mapping[str, str],
+    machine: Machine,
+    *,
+    config_path: str = "",
+    overrides: Mapping[str, str] | None = None,
+) -> BrokerSettings:
+    """The settings of a broker; ``values`` are those of the file ``config_path``, if any.
+
+    ``overrides`` are of the command line: ``-n`` is ``{"namesrvAddr": ...}``.
+
+    :raises ConfigError: a value cannot be used, or two contradict each other.
+    """
+    loaded = load(
+        BROKER_CONFIGS,
+        values,
+        overrides or {},
+        machine,
+        {RemotingServerConfig: {"listenPort": BROKER_PORT}},
+    )
+    broker, store = loaded.of(BrokerConfig), loaded.of(MessageStoreConfig)
+    server = loaded.of(RemotingServerConfig)
+    check_addresses("namesrvAddr", broker.namesrvAddr)
+    broker = replace(
+        broker,
+        brokerId=_broker_id(broker, store),
+        brokerConfigPath=config_path or broker.brokerConfigPath,
+    )
+    return BrokerSettings(
+        broker=broker,
+        server=server,
+        client=loaded.of(RemotingClientConfig),
+        store=_settled_store(store, server.listenPort),
+        rmq=loaded.of(RmqConfig),
+        values=loaded.values,
+        warnings=loaded.warnings,
+    )
+
+
+def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:
+    """A master is 0 whatever the file says; a slave must have a number of its own."""
+    if broker.enableControllerMode and store.enableDLegerCommitLog:
+        raise ConfigError(
+            "enableControllerMode and enableDLegerCommitLog are both true; choose one of them"
+        )
+    if store.enableDLegerCommitLog:
+        return -1
+    if broker.enableControllerMode:
+        return broker.brokerId
+    if store.brokerRole != "SLAVE":
+        return 0
+    if broker.brokerId <= 0:
+        raise ConfigError(
+            f"brokerId={broker.brokerId}: expected 1 or more for brokerRole=SLAVE; "
+            "give each slave of a set a number of its own"
+        )
+    return broker.brokerId
+
+
+def _settled_store(store: MessageStoreConfig, listen_port: int) -> MessageStoreConfig:
+    """The store's settings with those filled in that follow from others."""
+    ratio = store.accessMessageInMemoryMaxRatio
+    ha_port = store.haListenPort
+    return replace(
+        store,
+        haListenPort=listen_port + 1 if ha_port <= 0 else ha_port,
+        storePathCommitLog=store.storePathCommitLog or f"{store.storePathRootDir}/commitlog",
+        accessMessageInMemoryMaxRatio=ratio - 10 if store.brokerRole == "SLAVE" else ratio,
+    )
+
+
+def check_addresses(key: str, text: str) -> None:
+    """See that ``text`` is empty or ``host:port`` addresses, separated by ``;``.
+
+    :raises ConfigError: one of them is not.
+    """
+    for address in text.split(";") if text else ():
+        host, _, port = address.strip().rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and int(port) <= 65535):
+            raise ConfigError(
+                f"{key}={text!r}: expected host:port separated by ;, found {address!r}; "
+                'write it like "127.0.0.1:9876;192.168.0.1:9876"'
+            )
