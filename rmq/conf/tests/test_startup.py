@@ -1,0 +1,176 @@
+"""Tests of the rules of a start."""
+
+from pathlib import Path
+
+import pytest
+
+from rmq.base.errors import ConfigError
+from rmq.conf.properties import parse
+from rmq.conf.settings import Machine
+from rmq.conf.startup import broker_settings, check_addresses, namesrv_settings
+
+HERE = Machine(
+    host_name="node-7",
+    address="10.0.0.7",
+    home="/home/rmq",
+    processors=4,
+    environment={"NAMESRV_ADDR": "env:9876"},
+)
+SAMPLES = Path(__file__).resolve().parents[3] / "conf"
+
+
+def test_a_broker_without_a_file_has_rocketmqs_defaults():
+    settings = broker_settings({}, HERE)
+
+    assert settings.broker.brokerName == "node-7"
+    assert settings.broker.brokerIP1 == settings.broker.brokerIP2 == "10.0.0.7"
+    assert settings.broker.namesrvAddr == "env:9876"
+    assert settings.broker.brokerConfigPath == ""
+    assert settings.server.listenPort == settings.broker.listenPort == 10911
+    assert settings.store.haListenPort == 10912
+    assert settings.store.storePathRootDir == "/home/rmq/store"
+    assert settings.store.storePathCommitLog == "/home/rmq/store/commitlog"
+    assert settings.store.accessMessageInMemoryMaxRatio == 40
+    assert settings.rmq.advertise == ""
+    assert settings.client.connectTimeoutMillis == 3000
+
+
+def test_a_name_server_without_a_file_has_rocketmqs_defaults():
+    settings = namesrv_settings({}, HERE)
+
+    assert settings.server.listenPort == 9876
+    assert settings.namesrv.kvConfigPath == "/home/rmq/namesrv/kvConfig.json"
+    assert settings.namesrv.configStorePath == "/home/rmq/namesrv/namesrv.properties"
+    assert settings.client.connectTimeoutMillis == 3000
+    assert not settings.rmq.inMemory
+
+
+def test_the_file_is_where_changes_are_kept():
+    assert namesrv_settings({}, HERE, config_path="/n.conf").namesrv.configStorePath == "/n.conf"
+    assert broker_settings({}, HERE, config_path="/b.conf").broker.brokerConfigPath == "/b.conf"
+
+
+def test_the_command_line_names_the_name_servers():
+    settings = broker_settings(
+        {"namesrvAddr": "file:9876"}, HERE, overrides={"namesrvAddr": "a:1;b:2"}
+    )
+
+    assert settings.broker.namesrvAddr == "a:1;b:2"
+    assert settings.values == {"namesrvAddr": "a:1;b:2"}
+
+
+def test_the_port_for_slaves_follows_the_port_for_clients():
+    assert broker_settings({"listenPort": "20911"}, HERE).store.haListenPort == 20912
+    assert broker_settings({"haListenPort": "-1"}, HERE).store.haListenPort == 10912
+    assert broker_settings({"haListenPort": "7"}, HERE).store.haListenPort == 7
+
+
+def test_a_given_commit_log_path_stays():
+    settings = broker_settings({"storePathCommitLog": "/fast/log"}, HERE)
+
+    assert settings.store.storePathCommitLog == "/fast/log"
+
+
+@pytest.mark.parametrize("role", ["ASYNC_MASTER", "SYNC_MASTER"])
+def test_a_master_is_number_0_whatever_the_file_says(role):
+    settings = broker_settings({"brokerRole": role, "brokerId": "3"}, HERE)
+
+    assert settings.broker.brokerId == 0
+
+
+def test_a_slave_keeps_its_number_and_counts_less_memory():
+    settings = broker_settings({"brokerRole": "SLAVE", "brokerId": "3"}, HERE)
+
+    assert settings.broker.brokerId == 3
+    assert settings.store.accessMessageInMemoryMaxRatio == 30
+
+
+def test_a_slave_without_a_number_is_refused():
+    with pytest.raises(ConfigError, match="brokerId=0: expected 1 or more"):
+        broker_settings({"brokerRole": "SLAVE"}, HERE)
+
+
+def test_a_controlled_broker_keeps_its_number():
+    assert (
+        broker_settings({"enableControllerMode": "true", "brokerId": "5"}, HERE).broker.brokerId
+        == 5
+    )
+
+
+def test_a_raft_member_has_no_number_yet():
+    assert broker_settings({"enableDLegerCommitLog": "true"}, HERE).broker.brokerId == -1
+
+
+def test_two_ways_to_choose_a_master_are_refused():
+    values = {"enableDLegerCommitLog": "true", "enableControllerMode": "true"}
+
+    with pytest.raises(ConfigError, match="choose one"):
+        broker_settings(values, HERE)
+
+
+@pytest.mark.parametrize("text", ["", "a:1", "127.0.0.1:9876;[::1]:9876", "a:1; b:65535"])
+def test_good_addresses_pass(text):
+    check_addresses("namesrvAddr", text)
+
+
+@pytest.mark.parametrize("text", ["a", ":1", "a:", "a:x", "a:65536", "a:1;", "a:1,b:2:", "a:٣"])
+def test_bad_addresses_are_refused(text):
+    with pytest.raises(ConfigError, match=r"namesrvAddr=.*expected host:port"):
+        broker_settings({"namesrvAddr": text}, HERE)
+
+
+def test_all_settings_print_as_java_prints_them():
+    printed = broker_settings({"traceOn": "false"}, HERE).lines()
+
+    assert printed[0] == "brokerName=node-7"
+    assert {"traceOn=false", "listenPort=10911", "flushDiskType=ASYNC_FLUSH"} <= set(printed)
+    assert "inMemory=false" in printed
+
+
+def test_important_settings_print_alone_if_asked():
+    printed = broker_settings({}, HERE).lines(important_only=True)
+
+    assert "brokerRole=ASYNC_MASTER" in printed
+    assert "traceOn=true" not in printed
+
+
+def test_a_name_server_prints_its_settings():
+    assert "listenPort=9876" in namesrv_settings({}, HERE).lines()
+
+
+@pytest.mark.parametrize(
+    "sample",
+    sorted(
+        path.relative_to(SAMPLES).as_posix()
+        for path in SAMPLES.rglob("*")
+        if path.is_file() and path.name != "namesrv.conf"
+    ),
+)
+def test_each_sample_of_a_broker_loads_without_a_warning(sample):
+    text = (SAMPLES / sample).read_text(encoding="utf-8")
+
+    settings = broker_settings(parse(text, sample), HERE)
+
+    assert settings.warnings == ()
+    assert settings.values
+
+
+def test_the_sample_of_a_name_server_loads_without_a_warning():
+    text = (SAMPLES / "namesrv.conf").read_text(encoding="utf-8")
+
+    assert namesrv_settings(parse(text), HERE).warnings == ()
+
+
+def test_three_brokers_of_one_machine_share_no_port_and_no_store():
+    files = sorted((SAMPLES / "1m-2s-sync").iterdir())
+    sets = [broker_settings(parse(path.read_text(encoding="utf-8")), HERE) for path in files]
+
+    ports = [s.server.listenPort - less for s in sets for less in (0, 2)]
+    ports += [s.store.haListenPort for s in sets]
+    assert len(set(ports)) == 9
+    assert len({s.store.storePathRootDir for s in sets}) == 3
+    assert sorted((s.broker.brokerId, s.store.brokerRole) for s in sets) == [
+        (0, "SYNC_MASTER"),
+        (1, "SLAVE"),
+        (2, "SLAVE"),
+    ]
