@@ -1,0 +1,28 @@
+"""A client of the broker: one group's member on one connection."""
+
+from codec.codes import LanguageCode
+from rmq.remoting.channel import Channel
+
+
+class Client:
+    """A producer or consumer that has sent a heartbeat."""
+
+    __slots__ = ("channel", "client_id", "heard_ms", "language", "version")
+
+    def __init__(
+        self,
+        channel: Channel,
+        client_id: str,
+        language: str = LanguageCode.JAVA.name,
+        version: int = 0,
+        heard_ms: int = 0,
+    ) -> None:
+        """``heard_ms`` is monotonic; ``language`` is LanguageCode's name, ``version`` its ordinal."""
+        self.channel = channel
+        self.client_id = client_id
+        self.language = language
+        self.version = version
+        self.heard_ms = heard_ms
+
+    def __repr__(self) -> str:
+        return f"{self.client_id}@{self.channel.remote_address}"
