@@ -1,0 +1,1 @@
+"""Composition: the only place where configuration, roles and I/O meet."""

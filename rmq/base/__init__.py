@@ -1,0 +1,1 @@
+"""What every layer above codec shares: ports to the world, errors, words for numbers."""

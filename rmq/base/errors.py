@@ -19,12 +19,18 @@ class RmqError(Exception):
 
 
 class CommandError(RmqError):
-    """A request refused as RocketMQ would; the remark names cause and cure."""
+    """A request refused as RocketMQ would; the remark names cause and cure.
 
-    def __init__(self, code: ResponseCode, remark: str) -> None:
+    ``ext_fields`` are text fields of the response, where RocketMQ gives some with a refusal.
+    """
+
+    def __init__(
+        self, code: ResponseCode, remark: str, ext_fields: dict[str, str] | None = None
+    ) -> None:
         super().__init__(f"{code.name}: {remark}")
         self.code = code
         self.remark = remark
+        self.ext_fields = ext_fields
 
 
 class CallError(RmqError):

@@ -1,0 +1,1 @@
+"""All sockets, files and threads: the only package that touches the machine."""

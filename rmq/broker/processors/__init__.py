@@ -1,0 +1,1 @@
+"""What the Broker answers, a processor for each family of request codes."""

@@ -1,0 +1,299 @@
+"""Pulling: PULL_MESSAGE and LITE_PULL_MESSAGE, answered now or when a message comes.
+
+A pull that finds nothing is held if its consumer asks for that: ``Waiting`` calls back when a wanted
+message is stored or the time is over, and then the pull is done once more, without being held again.
+"""
+
+from collections.abc import Set as AbstractSet
+from functools import partial
+
+from twisted.internet.defer import Deferred
+
+from codec.bodies.groups import SubscriptionGroupConfig
+from codec.bodies.topics import TopicConfig
+from codec.codes import RequestCode, ResponseCode
+from codec.headers.pull import PullMessageRequestHeader, PullMessageResponseHeader
+from rmq.base.errors import CommandError
+from rmq.base.ports import Clock
+from rmq.broker.consumers import Consumers
+from rmq.broker.filters import is_tag_type, tag_codes
+from rmq.broker.groups import Groups
+from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.topics import PERM_READ, Topics
+from rmq.broker.waiting import Accepts, Reason, WaitingPulls
+from rmq.conf.broker import BrokerConfig
+from rmq.remoting.handling import Answer, Request, Response, handles
+from rmq.store.messages import GetResult, GetStatus
+from rmq.store.store import MessageStore
+
+COMMIT_OFFSET, SUSPEND, SUBSCRIPTION = 1, 2, 4
+"""Bits of sysFlag. Source: PullSysFlag.java, 5.3.3."""
+
+BROKER_FORBIDDEN, GROUP_FORBIDDEN, TOPIC_FORBIDDEN, BROADCASTING_FORBIDDEN, SUBSCRIPTION_FORBIDDEN = (
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+)
+"""Values of forbiddenType. Source: ForbiddenType.java, 5.3.3."""
+
+CODES = {
+    GetStatus.FOUND: ResponseCode.SUCCESS,
+    GetStatus.MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
+    GetStatus.NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
+    GetStatus.OFFSET_FOUND_NULL: ResponseCode.PULL_NOT_FOUND,
+    GetStatus.OFFSET_OVERFLOW_ONE: ResponseCode.PULL_NOT_FOUND,
+    GetStatus.OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
+    GetStatus.OFFSET_RESET: ResponseCode.PULL_OFFSET_MOVED,
+    GetStatus.OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
+}
+"""Source: PullMessageProcessor.java, composeResponseHeader(), 5.3.3. The two that are missing, no such
+queue and nothing in it, depend on the offset asked for."""
+
+READ_BIT = 2
+"""Number of the bit of a group's forbidden mask. Source: PermName.java, INDEX_PERM_READ, 5.3.3."""
+
+
+def forbidden(kind: str, remark: str) -> CommandError:
+    """A pull that may not be; the response says what forbids it."""
+    return CommandError(ResponseCode.NO_PERMISSION, remark, {"forbiddenType": kind})
+
+
+class PullProcessor:
+    """Gives consumers the messages of a queue."""
+
+    def __init__(
+        self,
+        config: BrokerConfig,
+        topics: Topics,
+        groups: Groups,
+        consumers: Consumers,
+        offsets: ConsumerOffsets,
+        store: MessageStore,
+        waiting: WaitingPulls,
+        clock: Clock,
+    ) -> None:
+        """``config`` may be replaced while running: assign the attribute."""
+        self.config = config
+        self._topics = topics
+        self._groups = groups
+        self._consumers = consumers
+        self._offsets = offsets
+        self._store = store
+        self._waiting = waiting
+        self._clock = clock
+
+    @handles(RequestCode.PULL_MESSAGE, PullMessageRequestHeader)
+    def pull(self, request: Request[PullMessageRequestHeader]) -> Answer:
+        """Give messages from an offset on, at once or when there are some.
+
+        Source: PullMessageProcessor.java, processRequest(), 5.3.3.
+
+        :raises CommandError: the codes of ``_checked`` and ``_wanted_tags``.
+        """
+        return self._pull(request, may_hold=True)
+
+    @handles(RequestCode.LITE_PULL_MESSAGE, PullMessageRequestHeader)
+    def lite_pull(self, request: Request[PullMessageRequestHeader]) -> Answer:
+        """The same for consumers that pull by themselves.
+
+        :raises CommandError: as ``pull``; NO_PERMISSION if litePullMessageEnable is false.
+        """
+        if not self.config.litePullMessageEnable:
+            raise forbidden(
+                BROKER_FORBIDDEN,
+                f"the broker[{self.config.brokerIP1}] for lite pull consumer is forbidden",
+            )
+        return self._pull(request, may_hold=True)
+
+    def _pull(self, request: Request[PullMessageRequestHeader], *, may_hold: bool) -> Answer:
+        header = request.header
+        topic, group = self._checked(request)
+        tags = self._wanted_tags(header, group)
+        found = self._reset(header) or self._store.get(
+            header.topic, header.queue_id, header.queue_offset, header.max_msg_nums, tags=tags
+        )
+        if may_hold and header.sys_flag & COMMIT_OFFSET:
+            self._offsets.commit(
+                header.consumer_group, header.topic, header.queue_id, header.commit_offset
+            )
+        status = found.status
+        if status is GetStatus.FOUND:
+            slices = found.slices
+            body = slices[0] if len(slices) == 1 else b"".join(slices)
+            return Response(
+                self._response_header(found, topic, group), ResponseCode.SUCCESS, "FOUND", body
+            )
+        code = CODES.get(status)
+        if code is None:
+            code = (
+                ResponseCode.PULL_OFFSET_MOVED
+                if header.queue_offset
+                else ResponseCode.PULL_NOT_FOUND
+            )
+        if code is ResponseCode.PULL_NOT_FOUND and may_hold and header.sys_flag & SUSPEND:
+            return self._held(request, tags)
+        return Response(self._response_header(found, topic, group), code, status.name)
+
+    def _held(
+        self, request: Request[PullMessageRequestHeader], tags: AbstractSet[int] | None
+    ) -> Deferred[Response]:
+        header = request.header
+        answer: Deferred[Response] = Deferred()
+        suspend_ms = header.suspend_timeout_millis
+        if not self.config.longPollingEnable:
+            suspend_ms = self.config.shortPollingTimeMills
+        self._waiting.hold(
+            header.topic,
+            header.queue_id,
+            header.queue_offset,
+            suspend_ms,
+            partial(self._resumed, request, answer),
+            None if tags is None else _accepts(tags),
+            request.channel,
+        )
+        return answer
+
+    def _resumed(
+        self, request: Request[PullMessageRequestHeader], answer: Deferred[Response], reason: Reason
+    ) -> None:
+        if reason is Reason.CLOSED:
+            return
+        try:
+            response = self._pull(request, may_hold=False)
+        except CommandError as refusal:
+            answer.errback(refusal)
+            return
+        assert isinstance(response, Response)
+        answer.callback(response)
+
+    def _checked(
+        self, request: Request[PullMessageRequestHeader]
+    ) -> tuple[TopicConfig, SubscriptionGroupConfig]:
+        """Topic and group, if this consumer may pull from this queue.
+
+        :raises CommandError: NO_PERMISSION, SUBSCRIPTION_GROUP_NOT_EXIST, TOPIC_NOT_EXIST,
+            INVALID_PARAMETER.
+        """
+        header = request.header
+        if not self.config.brokerPermission & PERM_READ:
+            raise forbidden(
+                BROKER_FORBIDDEN, f"the broker[{self.config.brokerIP1}] pulling message is forbidden"
+            )
+        group = self._groups.find(header.consumer_group)
+        if group is None:
+            raise CommandError(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+                f"subscription group [{header.consumer_group}] does not exist, create it with "
+                "mqadmin updateSubGroup or set autoCreateSubscriptionGroup=true",
+            )
+        if not group.consume_enable:
+            raise forbidden(
+                GROUP_FORBIDDEN, f"subscription group no permission, {header.consumer_group}"
+            )
+        topic = self._topics.get(header.topic)
+        if topic is None:
+            raise CommandError(
+                ResponseCode.TOPIC_NOT_EXIST,
+                f"topic[{header.topic}] not exist, apply first please!",
+            )
+        if not topic.perm & PERM_READ:
+            raise forbidden(
+                TOPIC_FORBIDDEN, f"the topic[{header.topic}] pulling message is forbidden"
+            )
+        if not 0 <= header.queue_id < topic.read_queue_nums:
+            raise CommandError(
+                ResponseCode.INVALID_PARAMETER,
+                f"queueId[{header.queue_id}] is illegal, topic:[{header.topic}] "
+                f"topicConfig.readQueueNums:[{topic.read_queue_nums}] "
+                f"consumer:[{request.channel.remote_address}]",
+            )
+        return topic, group
+
+    def _wanted_tags(
+        self, header: PullMessageRequestHeader, group: SubscriptionGroupConfig
+    ) -> AbstractSet[int] | None:
+        """Hashes of the tags wanted, None for all.
+
+        :raises CommandError: SUBSCRIPTION_PARSE_FAILED, SUBSCRIPTION_NOT_EXIST,
+            SUBSCRIPTION_NOT_LATEST, NO_PERMISSION; SYSTEM_ERROR for another expression than tags.
+        """
+        if header.sys_flag & SUBSCRIPTION:
+            self._refuse_expression(header.expression_type)
+            try:
+                return tag_codes(header.subscription)
+            except ValueError as error:
+                raise CommandError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, str(error)) from error
+        members = self._consumers.get(header.consumer_group)
+        if members is None:
+            raise CommandError(
+                ResponseCode.SUBSCRIPTION_NOT_EXIST,
+                "the consumer's group info not exist: no heartbeat of the group came yet",
+            )
+        if not group.consume_broadcast_enable and members.is_broadcasting:
+            raise forbidden(
+                BROADCASTING_FORBIDDEN,
+                f"the consumer group[{header.consumer_group}] can not consume by broadcast way",
+            )
+        if self._groups.is_forbidden(header.consumer_group, header.topic, READ_BIT):
+            raise forbidden(
+                SUBSCRIPTION_FORBIDDEN,
+                f"the consumer group[{header.consumer_group}] is forbidden for topic[{header.topic}]",
+            )
+        subscription = members.subscriptions.get(header.topic)
+        if subscription is None:
+            raise CommandError(
+                ResponseCode.SUBSCRIPTION_NOT_EXIST,
+                "the consumer's subscription not exist: all members of a group must subscribe to "
+                "the same topics",
+            )
+        if subscription.sub_version < header.sub_version:
+            raise CommandError(
+                ResponseCode.SUBSCRIPTION_NOT_LATEST, "the consumer's subscription not latest"
+            )
+        self._refuse_expression(subscription.expression_type)
+        if subscription.class_filter_mode:
+            return None
+        return tag_codes(subscription.sub_string)
+
+    def _refuse_expression(self, expression_type: str | None) -> None:
+        if not is_tag_type(expression_type):
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                f"The broker does not support consumer to filter message by {expression_type}",
+            )
+
+    def _reset(self, header: PullMessageRequestHeader) -> GetResult | None:
+        """Where an operator sent this group's reading of the queue, if so; told once."""
+        offset = self._offsets.take_reset(header.consumer_group, header.topic, header.queue_id)
+        if offset is None or not self.config.useServerSideResetOffset:
+            return None
+        return GetResult(
+            GetStatus.OFFSET_RESET,
+            offset,
+            self._store.min_offset(header.topic, header.queue_id),
+            self._store.max_offset(header.topic, header.queue_id),
+        )
+
+    def _response_header(
+        self, found: GetResult, topic: TopicConfig, group: SubscriptionGroupConfig
+    ) -> PullMessageResponseHeader:
+        suggested = 0
+        if self.config.slaveReadEnable:
+            suggested = (
+                group.which_broker_when_consume_slowly if found.fell_behind else group.broker_id
+            )
+        return PullMessageResponseHeader(
+            suggest_which_broker_id=suggested,
+            next_begin_offset=found.next_begin_offset,
+            min_offset=found.min_offset,
+            max_offset=found.max_offset,
+            topic_sys_flag=topic.topic_sys_flag,
+            group_sys_flag=group.group_sys_flag,
+        )
+
+
+def _accepts(tags: AbstractSet[int]) -> Accepts:
+    """Whether an arriving message ends the hold; one whose tags are unknown does."""
+    return lambda tags_code: tags_code is None or tags_code in tags

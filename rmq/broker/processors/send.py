@@ -1,0 +1,379 @@
+"""Sending: SEND_MESSAGE in its three codes.
+
+The hot path is a message whose properties hold nothing that the broker must act on: its text is kept as
+it came, with what every stored message gets (region, trace switch, cluster) at its end. Anything else
+takes the path through a dict, as Java does for every message.
+
+A put that must survive (SYNC_FLUSH, and WAIT not "false") is answered when it is on disk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from codec.bodies.topics import TopicConfig
+from codec.codes import V3_4_9, RequestCode, ResponseCode
+from codec.headers.send import (
+    SendMessageRequestHeader,
+    SendMessageRequestHeaderV2,
+    SendMessageResponseHeader,
+)
+from codec.errors import CodecError
+from codec.message import properties as props
+from codec.message.batch import split_batch
+from codec.message.sysflag import MULTI_TAGS
+from rmq.base.errors import CommandError
+from rmq.base.ports import Chance
+from rmq.broker import names
+from rmq.broker.durability import Durability
+from rmq.broker.groups import Groups
+from rmq.broker.queue_locks import QueueLocks
+from rmq.broker.topics import Topics
+from rmq.remoting.handling import Answer, Request, Response, handles
+from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
+from rmq.store.store import MessageStore
+
+SendRequest: TypeAlias = Request[SendMessageRequestHeader] | Request[SendMessageRequestHeaderV2]
+
+PERM_WRITE = 2
+PERM_READ_WRITE = 6
+UNIT_TOPIC, UNIT_RETRY_TOPIC = 1, 2
+"""Bits of topicSysFlag for topics made by clients in unit mode. Source: TopicSysFlag.java, 5.3.3."""
+
+DEAD_LETTER_QUEUES = 1
+
+DELAYING = ("DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")
+"""Properties that ask for a later delivery."""
+
+STORED = (
+    PutStatus.PUT_OK,
+    PutStatus.FLUSH_DISK_TIMEOUT,
+    PutStatus.FLUSH_SLAVE_TIMEOUT,
+    PutStatus.SLAVE_NOT_AVAILABLE,
+)
+"""These count as sent: the response carries the header whatever its code."""
+
+CODES = {
+    PutStatus.PUT_OK: ResponseCode.SUCCESS,
+    PutStatus.FLUSH_DISK_TIMEOUT: ResponseCode.FLUSH_DISK_TIMEOUT,
+    PutStatus.FLUSH_SLAVE_TIMEOUT: ResponseCode.FLUSH_SLAVE_TIMEOUT,
+    PutStatus.SLAVE_NOT_AVAILABLE: ResponseCode.SLAVE_NOT_AVAILABLE,
+    PutStatus.MESSAGE_ILLEGAL: ResponseCode.MESSAGE_ILLEGAL,
+    PutStatus.PROPERTIES_SIZE_EXCEEDED: ResponseCode.MESSAGE_ILLEGAL,
+    PutStatus.SERVICE_NOT_AVAILABLE: ResponseCode.SERVICE_NOT_AVAILABLE,
+    PutStatus.OS_PAGE_CACHE_BUSY: ResponseCode.SYSTEM_BUSY,
+}
+"""Source: SendMessageProcessor.java, handlePutMessageResult(), 5.3.3; any other is SYSTEM_ERROR."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendSettings:
+    """What sending must know of the broker's configuration."""
+
+    cluster_name: str
+    broker_ip: str
+    store_host: bytes
+    region_id: str
+    trace_on: bool
+    permission: Callable[[], int]
+    sync_flush: bool
+    accept_from_ms: Callable[[], int]
+
+
+class SendProcessor:
+    """Stores what producers send."""
+
+    def __init__(
+        self,
+        settings: SendSettings,
+        topics: Topics,
+        groups: Groups,
+        locks: QueueLocks,
+        store: MessageStore,
+        durability: Durability,
+        chance: Chance,
+        new_unique_key: Callable[[], str],
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._groups = groups
+        self._locks = locks
+        self._store = store
+        self._durability = durability
+        self._chance = chance
+        self._new_unique_key = new_unique_key
+        self._sync_flush = settings.sync_flush
+        self._host_hex = settings.store_host.hex().upper()
+        trace = str(settings.trace_on).lower()
+        self._added = {
+            "MSG_REGION": settings.region_id,
+            "TRACE_ON": trace,
+            "CLUSTER": settings.cluster_name,
+        }
+        self._suffix = "".join(f"{name}\x01{value}\x02" for name, value in self._added.items())
+        self._response_fields = {"MSG_REGION": settings.region_id, "TRACE_ON": trace}
+
+    @handles(RequestCode.SEND_MESSAGE, SendMessageRequestHeader)
+    def send(self, request: Request[SendMessageRequestHeader]) -> Answer:
+        """Store a message sent with the long header.
+
+        :raises CommandError: refused, as Java does and with its codes.
+        """
+        return self._put_batch(request) if request.header.batch else self._put_one(request)
+
+    @handles(RequestCode.SEND_MESSAGE_V2, SendMessageRequestHeaderV2)
+    def send_v2(self, request: Request[SendMessageRequestHeaderV2]) -> Answer:
+        """Store a message sent with the short header.
+
+        :raises CommandError: as ``send``.
+        """
+        return self._put_batch(request) if request.header.batch else self._put_one(request)
+
+    @handles(RequestCode.SEND_BATCH_MESSAGE, SendMessageRequestHeaderV2)
+    def send_batch(self, request: Request[SendMessageRequestHeaderV2]) -> Answer:
+        """Store a batch: all of its messages or none.
+
+        :raises CommandError: as ``send``; MESSAGE_ILLEGAL for a body that is no batch.
+        """
+        return self._put_batch(request) if request.header.batch else self._put_one(request)
+
+    def _put_one(self, request: SendRequest) -> Answer:
+        header = request.header
+        config = self._checked_topic(request)
+        topic = header.topic
+        queue_id = header.queue_id
+        if queue_id < 0:
+            queue_id = self._chance.below(config.write_queue_nums)
+        text = header.properties or ""
+        start = text.find("UNIQ_KEY\x01")
+        end = text.find("\x02", start)
+        if (
+            0 <= start < end - 9
+            and (start == 0 or text[start - 1] == "\x02")
+            and text[-1] == "\x02"
+            and topic[0] != "%"
+            and not _is_acted_on(text)
+        ):
+            unique_key = text[start + 9 : end]
+            stored = text + self._suffix
+        else:
+            properties = props.parse(text.encode(errors="replace"))
+            properties.update(self._added)
+            properties.pop("POP_CK", None)
+            if topic.startswith(names.RETRY_PREFIX):
+                topic, queue_id = self._retry_or_dead_letter(request, queue_id, properties)
+            unique_key = properties.get("UNIQ_KEY", "")
+            if not unique_key:
+                unique_key = properties["UNIQ_KEY"] = self._new_unique_key()
+            self._refuse_unserved(request, properties)
+            stored = props.build(properties).decode()
+        sys_flag = header.sys_flag
+        if config.topic_filter_type == "MULTI_TAG":
+            sys_flag |= MULTI_TAGS
+        result = self._store.put(
+            PutMessage(
+                topic,
+                queue_id,
+                request.body,
+                stored.encode(errors="replace"),
+                header.flag,
+                sys_flag,
+                header.born_timestamp,
+                request.channel.host_bytes,
+                header.reconsume_times or 0,
+            )
+        )
+        if self._sync_flush and "WAIT\x01false\x02" not in stored:
+            return self._when_flushed(result, queue_id, unique_key)
+        return self._respond(result, queue_id, unique_key)
+
+    def _put_batch(self, request: SendRequest) -> Answer:
+        header = request.header
+        config = self._checked_topic(request)
+        if names.is_retry_topic(header.topic):
+            raise CommandError(
+                ResponseCode.MESSAGE_ILLEGAL,
+                f"batch request does not support retry group {header.topic}",
+            )
+        queue_id = header.queue_id
+        if queue_id < 0:
+            queue_id = self._chance.below(config.write_queue_nums)
+        properties = props.parse((header.properties or "").encode(errors="replace"))
+        properties.update(self._added)
+        self._refuse_unserved(request, properties)
+        try:
+            items = split_batch(request.body)
+        except CodecError as error:
+            raise CommandError(
+                ResponseCode.MESSAGE_ILLEGAL, f"the body is not a batch of messages: {error}"
+            ) from error
+        sys_flag = header.sys_flag
+        if config.topic_filter_type == "MULTI_TAG":
+            sys_flag |= MULTI_TAGS
+        result = self._store.put_batch(
+            PutMessage(
+                header.topic,
+                queue_id,
+                b"",
+                props.build(properties),
+                header.flag,
+                sys_flag,
+                header.born_timestamp,
+                request.channel.host_bytes,
+                header.reconsume_times or 0,
+            ),
+            [BatchItem(item.body, item.properties, item.flag) for item in items],
+        )
+        unique_key = properties.get("UNIQ_KEY", "")
+        if self._sync_flush and properties.get("WAIT") != "false":
+            return self._when_flushed(result, queue_id, unique_key)
+        return self._respond(result, queue_id, unique_key)
+
+    def _checked_topic(self, request: SendRequest) -> TopicConfig:
+        """The topic's configuration, made on the fly where that is allowed.
+
+        :raises CommandError: INVALID_PARAMETER (name, queue id), NO_PERMISSION (reserved topic, read-only
+            broker), TOPIC_NOT_EXIST, SYSTEM_ERROR (the broker does not accept sends yet).
+        """
+        header = request.header
+        topic = header.topic
+        config = self._topics.get(topic)
+        if config is None or topic in names.NOT_ALLOWED_SEND_TOPICS:
+            config = self._topic_made(request)
+        if self._settings.permission() & PERM_WRITE == 0 and config.order:
+            raise CommandError(
+                ResponseCode.NO_PERMISSION,
+                f"the broker[{self._settings.broker_ip}] sending message is forbidden",
+            )
+        if header.queue_id >= config.write_queue_nums and header.queue_id >= max(
+            config.write_queue_nums, config.read_queue_nums
+        ):
+            raise CommandError(
+                ResponseCode.INVALID_PARAMETER,
+                f"request queueId[{header.queue_id}] is illegal, topic {topic} has "
+                f"{config.write_queue_nums} write and {config.read_queue_nums} read queues. "
+                f"Producer: {request.channel.remote_address}",
+            )
+        return config
+
+    def _topic_made(self, request: SendRequest) -> TopicConfig:
+        header = request.header
+        topic = header.topic
+        fault = names.topic_fault(topic)
+        if fault is not None:
+            raise CommandError(ResponseCode.INVALID_PARAMETER, fault)
+        if topic in names.NOT_ALLOWED_SEND_TOPICS:
+            raise CommandError(
+                ResponseCode.NO_PERMISSION, f"Sending message to topic[{topic}] is forbidden."
+            )
+        is_retry = names.is_retry_topic(topic)
+        flag = 0
+        if header.unit_mode:
+            flag = UNIT_RETRY_TOPIC if is_retry else UNIT_TOPIC
+        config = self._topics.create_on_send(
+            topic,
+            header.default_topic,
+            request.channel.remote_address,
+            header.default_topic_queue_nums,
+            flag,
+        )
+        if config is None and is_retry:
+            config = self._topics.create_on_send_back(topic, 1, PERM_READ_WRITE, flag)
+        if config is None:
+            raise CommandError(
+                ResponseCode.TOPIC_NOT_EXIST,
+                f"topic[{topic}] not exist, apply first please! "
+                "Create it with mqadmin updateTopic, or set autoCreateTopicEnable=true.",
+            )
+        return config
+
+    def _retry_or_dead_letter(
+        self, request: SendRequest, queue_id: int, properties: dict[str, str]
+    ) -> tuple[str, int]:
+        """Where a message for another try goes: its retry topic, or the dead letters.
+
+        Source: SendMessageProcessor.java, handleRetryAndDLQ(), 5.3.3.
+
+        :raises CommandError: SUBSCRIPTION_GROUP_NOT_EXIST.
+        """
+        header = request.header
+        group = names.group_of(header.topic)
+        config = self._groups.find(group)
+        if config is None:
+            raise CommandError(
+                ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, f"subscription group not exist, {group}"
+            )
+        tries_max = config.retry_max_times
+        if request.version >= V3_4_9 and header.max_reconsume_times is not None:
+            tries_max = header.max_reconsume_times
+        if (header.reconsume_times or 0) <= tries_max and self._locks.is_lock_all_expired(group):
+            return header.topic, queue_id
+        dead = names.dead_letter_topic(group)
+        if self._topics.create_on_send_back(dead, DEAD_LETTER_QUEUES, PERM_READ_WRITE, 0) is None:
+            raise CommandError(ResponseCode.SYSTEM_ERROR, f"topic[{dead}] not exist")
+        properties.pop("DELAY", None)
+        return dead, self._chance.below(DEAD_LETTER_QUEUES)
+
+    def _refuse_unserved(self, request: SendRequest, properties: dict[str, str]) -> None:
+        """Refuse what would be stored but never handled: better no message than a lost one."""
+        if properties.get("TRAN_MSG", "").lower() == "true":
+            raise CommandError(
+                ResponseCode.NO_PERMISSION,
+                f"the broker[{self._settings.broker_ip}] sending transaction message is forbidden: "
+                "this version of rmq does not serve transactions yet",
+            )
+        if any(name in properties for name in DELAYING):
+            raise CommandError(
+                ResponseCode.MESSAGE_ILLEGAL,
+                "this version of rmq does not deliver delayed messages yet, send it without delay. "
+                f"Producer: {request.channel.remote_address}",
+            )
+
+    def _when_flushed(
+        self, result: PutResult, queue_id: int, unique_key: str
+    ) -> Answer:
+        if result.status is not PutStatus.PUT_OK:
+            return self._respond(result, queue_id, unique_key)
+
+        def on_disk(status: PutStatus) -> Response:
+            result.status = status
+            return self._respond(result, queue_id, unique_key)
+
+        return self._durability.flushed(result.end).addCallback(on_disk)
+
+    def _respond(self, result: PutResult, queue_id: int, unique_key: str) -> Response:
+        status = result.status
+        if status is not PutStatus.PUT_OK and status not in STORED:
+            raise CommandError(
+                CODES.get(status, ResponseCode.SYSTEM_ERROR), result.remark or status.name
+            )
+        host = self._host_hex
+        if result.positions:
+            message_id = ",".join([f"{host}{position:016X}" for position in result.positions])
+        else:
+            message_id = f"{host}{result.position:016X}"
+        return Response(
+            SendMessageResponseHeader(
+                msg_id=message_id,
+                queue_id=queue_id,
+                queue_offset=result.queue_offset,
+                transaction_id=unique_key or None,
+            ),
+            CODES[status],
+            None,
+            b"",
+            self._response_fields,
+        )
+
+
+def _is_acted_on(text: str) -> bool:
+    """Whether properties may hold one that calls for a look at each of them."""
+    return (
+        "DELAY" in text
+        or "TIMER_" in text
+        or "TRAN_MSG\x01" in text
+        or "CLUSTER\x01" in text
+        or "MSG_REGION\x01" in text
+        or "TRACE_ON\x01" in text
+        or "POP_CK\x01" in text
+    )

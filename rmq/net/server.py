@@ -1,0 +1,133 @@
+"""A listening port of the remoting protocol."""
+
+import logging
+import resource
+from collections.abc import Callable
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.base import ReactorBase
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.protocol import Factory
+
+from rmq.base.periodic import Periodic
+from rmq.base.ports import Clock
+from rmq.net.protocol import RemotingProtocol
+from rmq.remoting.connection import Connection
+from rmq.remoting.dispatch import Dispatcher
+from rmq.remoting.handling import HandlerTable
+
+log = logging.getLogger(__name__)
+
+SCAN_PERIOD_MS = 5_000
+"""How often connections are looked at for silence and unfinished frames."""
+
+UNFINISHED_FRAME_MS = 30_000
+"""How long a frame, or an unread answer, may stay unfinished while nothing else is finished."""
+
+BACKLOG = 1024
+"""Connections that the system may hold for us, as serverSocketBacklog."""
+
+
+class RemotingServer:
+    """Accepts connections and answers them by a role's table.
+
+    ``closed`` is told of each connection that is gone, in the order in which they go.
+    """
+
+    def __init__(
+        self,
+        reactor: ReactorBase,
+        clock: Clock,
+        table: HandlerTable,
+        *,
+        interface: str = "",
+        port: int,
+        idle_ms: int = 120_000,
+        closed: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        self._reactor = reactor
+        self._clock = clock
+        self._dispatcher = Dispatcher(table)
+        self._interface = interface
+        self._port = port
+        self._closed = closed
+        self._quiet_scans_max = max(1, idle_ms // SCAN_PERIOD_MS)
+        self._connections: set[Connection] = set()
+        self._listening: IListeningPort | None = None
+        self._scan = Periodic(clock, SCAN_PERIOD_MS, self._scan_connections)
+
+    @property
+    def port(self) -> int:
+        """The port in fact: where 0 was asked for, the system chose."""
+        if self._listening is None:
+            return self._port
+        address = self._listening.getHost()
+        assert isinstance(address, (IPv4Address, IPv6Address))
+        return address.port
+
+    @property
+    def connections(self) -> set[Connection]:
+        """The live ones."""
+        return self._connections
+
+    def start(self) -> None:
+        """Listen.
+
+        :raises twisted.internet.error.CannotListenError: the port is taken, or not ours to take.
+        """
+        self._listening = self._reactor.listenTCP(
+            self._port, _PeerFactory(self), BACKLOG, self._interface
+        )
+        self._scan.start()
+
+    def stop(self) -> Deferred[None]:
+        """Close the port and every connection; fires when the port is closed."""
+        self._scan.stop()
+        listening, self._listening = self._listening, None
+        for connection in list(self._connections):
+            connection.close("shutdown")
+        if listening is None:
+            return maybeDeferred(lambda: None)
+        return maybeDeferred(listening.stopListening)
+
+    def protocol(self) -> RemotingProtocol:
+        """The protocol of a connection just accepted."""
+        return RemotingProtocol(self, self._dispatcher, self._clock)
+
+    def opened(self, connection: Connection) -> None:
+        """A connection is up."""
+        self._connections.add(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self._connections.discard(connection)
+        self._closed(connection)
+
+    def _scan_connections(self) -> None:
+        quiet, stale = self._quiet_scans_max, UNFINISHED_FRAME_MS // SCAN_PERIOD_MS
+        for connection in list(self._connections):
+            connection.scan(quiet, stale)
+
+
+class _PeerFactory(Factory):
+    """Makes the protocol for each accepted connection."""
+
+    noisy = False
+
+    def __init__(self, server: RemotingServer) -> None:
+        self._server = server
+
+    def buildProtocol(self, addr: IAddress) -> RemotingProtocol:  # noqa: ARG002 - asked of the transport later
+        return self._server.protocol()
+
+
+def allow_many_connections() -> int:
+    """Raise the limit of open descriptors as far as this user may; gives the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 1 << 20)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft
+    return wanted

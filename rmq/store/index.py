@@ -1,0 +1,316 @@
+"""The index: from ``topic#key`` to positions in the commit log, over one or more files.
+
+Files are named by the local time of their creation and sorted by it; only the last one is
+written. Source: IndexService.java, IndexFile.java, 5.3.3.
+"""
+
+from codec.disk.index import (
+    HEADER,
+    NO_UNIT,
+    SLOT,
+    UNIT,
+    UNIT_SIZE,
+    file_size,
+    key_hash,
+    parse_header,
+    seconds_since,
+    slot_at,
+    unit_at,
+)
+from codec.message.java_hash import java_hash
+from rmq.base.errors import StoreError
+from rmq.base.ports import Clock, Disk, MappedFile
+from rmq.store.local_time import file_stamp
+from rmq.store.segments import Holds
+from rmq.store.settings import StoreSettings
+
+RESERVE_UNITS = 50_000
+"""Units (1 MB) kept free ahead on disk."""
+NAME_DIGITS = 17
+
+
+class IndexFile:
+    """One mapped index file; its header's fields are kept here and written with every message."""
+
+    __slots__ = (
+        "_begin_position",
+        "begin_timestamp",
+        "end_position",
+        "end_timestamp",
+        "file",
+        "memory",
+        "name",
+        "next_unit",
+        "reserved_units",
+        "slots",
+        "units_at",
+        "units_max",
+        "used_slots",
+    )
+
+    def __init__(self, file: MappedFile, name: str, slots: int, units_max: int) -> None:
+        header = parse_header(file.memory[: HEADER.size])
+        self.file = file
+        self.name = name
+        self.memory = file.memory
+        self.slots = slots
+        self.units_max = units_max
+        self.units_at = unit_at(0, slots)
+        self.begin_timestamp = header.begin_timestamp
+        self.end_timestamp = header.end_timestamp
+        self._begin_position = header.begin_position
+        self.end_position = header.end_position
+        self.used_slots = header.slots_used
+        self.next_unit = max(header.next_unit, 1)
+        self.reserved_units = 0
+
+    @property
+    def begin_position(self) -> int:
+        """Log position of the first record in it."""
+        return self._begin_position
+
+    def reserve(self, count: int) -> None:
+        """Let ``count`` units, or what the file still takes, be written without failing.
+
+        :raises OSError: no room on the disk.
+        """
+        end = min(self.next_unit + count + RESERVE_UNITS, self.units_max)
+        self.file.reserve(self.units_at + end * UNIT_SIZE)
+        self.reserved_units = end
+
+    def inherit(self, previous: "IndexFile") -> None:
+        """Begin where the previous file ended."""
+        self.begin_timestamp = self.end_timestamp = previous.end_timestamp
+        self._begin_position = self.end_position = previous.end_position
+        self.write_header()
+
+    def put(self, hashed: int, position: int, store_timestamp: int) -> None:
+        """Add one key by its ``key_hash``; room was reserved, the header is written by the caller.
+
+        Source: IndexFile.java, putKey(), 5.3.3.
+        """
+        number = self.next_unit
+        memory = self.memory
+        at = slot_at(hashed, self.slots)
+        (previous,) = SLOT.unpack_from(memory, at)
+        if not NO_UNIT < previous <= number:
+            previous = NO_UNIT
+            self.used_slots += 1
+        begin = self.begin_timestamp
+        UNIT.pack_into(
+            memory,
+            self.units_at + number * UNIT_SIZE,
+            hashed,
+            position,
+            seconds_since(begin, store_timestamp),
+            previous,
+        )
+        SLOT.pack_into(memory, at, number)
+        if number <= 1:
+            self._begin_position = position
+            self.begin_timestamp = store_timestamp
+        self.next_unit = number + 1
+        self.end_position = position
+        self.end_timestamp = store_timestamp
+
+    def write_header(self) -> None:
+        """Write what the fields say."""
+        HEADER.pack_into(
+            self.memory,
+            0,
+            self.begin_timestamp,
+            self.end_timestamp,
+            self._begin_position,
+            self.end_position,
+            self.used_slots,
+            self.next_unit,
+        )
+
+    def holds_time(self, begin: int, end: int) -> bool:
+        """Whether records between these times can be in it.
+
+        Source: IndexFile.java, isTimeMatched(), 5.3.3.
+        """
+        return begin <= self.end_timestamp and end >= self.begin_timestamp
+
+    def find(self, hashed: int, count_max: int, begin: int, end: int, found: list[int]) -> None:
+        """Append positions, newest first, until ``found`` has ``count_max``.
+
+        Source: IndexFile.java, selectPhyOffset(), 5.3.3.
+        """
+        memory = self.memory
+        (number,) = SLOT.unpack_from(memory, slot_at(hashed, self.slots))
+        while NO_UNIT < number < self.next_unit and len(found) < count_max:
+            unit_hash, position, seconds, previous = UNIT.unpack_from(
+                memory, self.units_at + number * UNIT_SIZE
+            )
+            time = self.begin_timestamp + seconds * 1000
+            if unit_hash == hashed and begin <= time <= end:
+                found.append(position)
+            if seconds < 0 or time < begin or previous >= number:
+                return
+            number = previous
+
+    def truncate(self, position: int) -> bool:
+        """Take back the units of records at ``position`` or after, newest first.
+
+        False when the chains are not what putting them left: the file cannot be used.
+        """
+        memory = self.memory
+        while self.next_unit > 1:
+            number = self.next_unit - 1
+            at = self.units_at + number * UNIT_SIZE
+            hashed, unit_position, _, previous = UNIT.unpack_from(memory, at)
+            if unit_position < position:
+                break
+            slot = slot_at(hashed, self.slots)
+            if hashed < 0 or SLOT.unpack_from(memory, slot)[0] != number or previous >= number:
+                return False
+            SLOT.pack_into(memory, slot, previous)
+            self.used_slots -= previous == NO_UNIT
+            self.next_unit = number
+        if self.next_unit == 1:
+            return False
+        _, last_position, seconds, _ = UNIT.unpack_from(
+            memory, self.units_at + (self.next_unit - 1) * UNIT_SIZE
+        )
+        if last_position > self.end_position or seconds < 0:
+            return False
+        self.end_position = last_position
+        self.end_timestamp = min(self.end_timestamp, self.begin_timestamp + seconds * 1000 + 999)
+        self.write_header()
+        return True
+
+
+class Index:
+    """All index files of a store."""
+
+    def __init__(self, disk: Disk, clock: Clock, settings: StoreSettings, holds: Holds) -> None:
+        self._disk = disk
+        self._clock = clock
+        self._settings = settings
+        self._holds = holds
+        self._folder = f"{settings.root}/index"
+        self._size = file_size(settings.index_slots, settings.index_units)
+        self.files: list[IndexFile] = []
+        self.dirty = False
+
+    def load(self) -> None:
+        """Map all files.
+
+        :raises StoreError: a file of a wrong size.
+        """
+        for entry in self._disk.entries(self._folder):
+            if entry.is_folder:
+                continue
+            path = f"{self._folder}/{entry.name}"
+            if entry.size != self._size:
+                raise StoreError(
+                    f"{path} has {entry.size} bytes, configured are {self._size}: restore "
+                    "maxHashSlotNum and maxIndexNum, or delete the file to go without it"
+                )
+            self.files.append(self._open(entry.name))
+
+    def _open(self, name: str) -> IndexFile:
+        settings = self._settings
+        file = self._disk.map(f"{self._folder}/{name}", self._size)
+        return IndexFile(file, name, settings.index_slots, settings.index_units)
+
+    def truncate(self, position: int) -> int:
+        """Take back what was indexed from ``position`` on; where to index again from.
+
+        A file that cannot be cut there is deleted, and all it held must be indexed again.
+        """
+        while self.files and self.files[-1].end_position >= position:
+            last = self.files[-1]
+            if last.begin_position < position and last.truncate(position):
+                break
+            position = min(position, last.begin_position)
+            self._delete(len(self.files) - 1)
+        return position
+
+    def _delete(self, number: int) -> str:
+        file = self.files.pop(number)
+        path = f"{self._folder}/{file.name}"
+        self._holds.close(file.file)
+        self._disk.delete(path)
+        return path
+
+    def make_room(self, count: int) -> IndexFile:
+        """The file to write to, with room for ``count`` units or up to its end.
+
+        :raises OSError: no room on the disk.
+        """
+        last = self.files[-1] if self.files else None
+        if last is None or last.next_unit >= last.units_max:
+            last = self._create(last)
+        if last.next_unit + count > last.reserved_units < last.units_max:
+            last.reserve(count)
+        return last
+
+    def _create(self, previous: IndexFile | None) -> IndexFile:
+        now = self._clock.wall_ms()
+        name = file_stamp(now + self._settings.local_offset_ms(now))
+        if previous is not None and name <= previous.name:
+            name = f"{int(previous.name) + 1:0{NAME_DIGITS}d}"
+        file = self._open(name)
+        try:
+            file.reserve(1)
+        except OSError:
+            file.file.close()
+            self._disk.delete(f"{self._folder}/{name}")
+            raise
+        if previous is not None:
+            file.inherit(previous)
+        self.files.append(file)
+        return file
+
+    def put(self, hashes: list[int], position: int, store_timestamp: int) -> None:
+        """Add the keys of one record by their ``key_hash``.
+
+        :raises OSError: a new file was needed and could not be made.
+        """
+        file = self.make_room(len(hashes))
+        for hashed in hashes:
+            if file.next_unit >= file.units_max:
+                file.write_header()
+                file = self.make_room(len(hashes))
+            file.put(hashed, position, store_timestamp)
+        file.write_header()
+        self.dirty = True
+
+    @property
+    def end_position(self) -> int:
+        """Log position of the last record indexed, -1 if there is none."""
+        last = self.files[-1] if self.files else None
+        return -1 if last is None or last.end_timestamp == 0 else last.end_position
+
+    def find(self, topic: str, key: str, count_max: int, begin: int, end: int) -> list[int]:
+        """Positions of records with a key of the same hash, newest first.
+
+        Source: IndexService.java, queryOffset(), 5.3.3.
+        """
+        hashed = key_hash(java_hash(f"{topic}#{key}"))
+        found: list[int] = []
+        for file in reversed(self.files):
+            if file.holds_time(begin, end):
+                file.find(hashed, count_max, begin, end, found)
+            if file.begin_timestamp < begin or len(found) >= count_max:
+                break
+        return found
+
+    def delete_before(self, log_begin: int) -> list[str]:
+        """Delete the files, not the last, of which no record is left in the log; their paths.
+
+        Source: IndexService.java, deleteExpiredFile(), 5.3.3.
+        """
+        deleted = []
+        while len(self.files) > 1 and self.files[0].end_position < log_begin:
+            deleted.append(self._delete(0))
+        return deleted
+
+    def close(self) -> None:
+        """Give all memory back."""
+        for file in self.files:
+            self._holds.close(file.file)
+        self.files.clear()
