@@ -17,7 +17,8 @@ class CodecError(ValueError):
 class HeaderError(CodecError):
     """A command that could be read, but whose ext fields do not make the header its code asks for.
 
-    Carries what an answer needs; ``opaque``, ``code`` and ``flag`` are 0 until the command is known.
+    Carries what an answer needs; ``opaque``, ``code`` and ``flag`` are 0 until the command is
+    known.
     """
 
     def __init__(

@@ -175,7 +175,7 @@ class FrameBuffer:
                 return len(data)
         length, mark = PREFIX.unpack_from(partial)
         _check(length, mark, self._frame_max)
-        missing = 4 + length - len(partial)
+        missing: int = 4 + length - len(partial)
         partial += data[position : position + missing]
         if len(partial) < 4 + length:
             return len(data)
