@@ -1,0 +1,1 @@
+"""Typed headers: one class a request and a response, grouped by family."""

@@ -43,14 +43,17 @@ S = TypeVar("S", bound=Struct)
 
 
 class RequestHeader(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """The ext fields of one kind of request. A bare one declares none."""
+    """The ext fields of one kind of request. A bare one declares none.
+
+    What is set here but ``frozen`` and ``kw_only`` is inherited.
+    """
 
 
 class ResponseHeader(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     """The ext fields of one kind of response. A bare one declares none."""
 
 
-class RpcRequestHeader(RequestHeader, frozen=True, kw_only=True, gc=False, rename="camel"):
+class RpcRequestHeader(RequestHeader, frozen=True, kw_only=True):
     """What 5.x clients may add to most requests. Source: RpcRequestHeader.java, 5.3.3."""
 
     ns: str | None = None
@@ -63,7 +66,7 @@ class RpcRequestHeader(RequestHeader, frozen=True, kw_only=True, gc=False, renam
     """Whether the sender wants no answer."""
 
 
-class TopicRequestHeader(RpcRequestHeader, frozen=True, kw_only=True, gc=False, rename="camel"):
+class TopicRequestHeader(RpcRequestHeader, frozen=True, kw_only=True):
     """The same for requests about a topic. Source: TopicRequestHeader.java, 5.3.3."""
 
     lo: bool | None = None
