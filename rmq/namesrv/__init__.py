@@ -1,0 +1,1 @@
+"""The NameServer: which brokers there are, and which of them serves which topic."""

@@ -6,10 +6,8 @@ Java changes its table first, only logs that the file failed, and answers succes
 
 from collections.abc import Mapping
 
-import msgspec
-
-from codec import fastjson
-from codec.bodies import decode_body
+from codec.bodies import decode_body, encode_body
+from codec.bodies.kv import KVConfigSerializeWrapper
 from codec.errors import CodecError
 from rmq.base.errors import ConfigError, StoreError
 from rmq.base.ports import Disk
@@ -19,12 +17,6 @@ ORDER_TOPICS = "ORDER_TOPIC_CONFIG"
 
 ENTRIES_MAX = 100_000
 """Values in all: each change writes the whole file, so every value makes every change dearer."""
-
-
-class KvConfigFile(msgspec.Struct, rename="camel"):
-    """What the file holds. Source: KVConfigSerializeWrapper.java, 5.3.3."""
-
-    config_table: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
 
 class KvConfig:
@@ -43,7 +35,7 @@ class KvConfig:
         try:
             content = self._disk.read(self._path)
             if content:
-                self._table = decode_body(KvConfigFile, content).config_table
+                self._table = decode_body(KVConfigSerializeWrapper, content).config_table
         except (OSError, CodecError) as error:
             raise ConfigError(
                 f"kvConfigPath={self._path}: {error}; correct the file or move it away"
@@ -79,7 +71,9 @@ class KvConfig:
     def _save(self, namespace: str, values: dict[str, str]) -> None:
         table = {**self._table, namespace: values}
         try:
-            self._disk.replace(self._path, fastjson.dumps(KvConfigFile(table)))
+            self._disk.replace(
+                self._path, encode_body(KVConfigSerializeWrapper(config_table=table))
+            )
         except OSError as error:
             raise StoreError(f"{self._path} cannot be written: {error}") from error
         self._table = table

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from codec.bodies.topics import DataVersion
+from codec.bodies.data_version import DataVersion
 from rmq.remoting.channel import Channel
 
 HEARTBEAT_TIMEOUT_MS = 120_000

@@ -7,10 +7,17 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from codec.bodies.route import BrokerData, BrokerMemberGroup, ClusterInfo, QueueData, TopicRouteData
-from codec.bodies.topics import TopicList
+from codec.bodies.route import (
+    MASTER_ID,
+    BrokerData,
+    BrokerMemberGroup,
+    ClusterInfo,
+    QueueData,
+    TopicRouteData,
+)
+from codec.bodies.topics import PERM_WRITE, TopicList
 from rmq.namesrv.live_brokers import BrokerKey
-from rmq.namesrv.routes import MASTER_ID, PERM_WRITE, RouteTables
+from rmq.namesrv.routes import RouteTables
 
 MEMBER_GROUP_TOPIC_PREFIX = "rmq_sys_SYNC_BROKER_MEMBER_"
 """Topics by which brokers find their members: these want the true ids, never an acting master."""
@@ -38,7 +45,7 @@ def find_route(
     filter_servers: dict[str, list[str]] = {}
     for broker in brokers if tables.filter_servers else ():
         for address in broker.broker_addrs.values():
-            servers = tables.filter_servers.get(BrokerKey(broker.cluster, address))
+            servers = tables.filter_servers.get(BrokerKey(broker.cluster or "", address))
             if servers is not None:
                 filter_servers[address] = list(servers)
     if acting_masters and not topic.startswith(MEMBER_GROUP_TOPIC_PREFIX):

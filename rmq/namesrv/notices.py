@@ -11,7 +11,7 @@ from typing import Self
 from codec.codes import RequestCode
 from codec.command import Command
 from codec.headers.fields import ext_fields_of
-from codec.headers.namesrv import NotifyMinBrokerIdChangeRequestHeader
+from codec.headers.ha import NotifyMinBrokerIdChangeRequestHeader
 from rmq.remoting.calls import Caller
 
 
@@ -42,9 +42,7 @@ class MinBrokerIdNotice:
     def after_departure(cls, addresses: Mapping[int, str], offline_address: str) -> Self:
         """The broker with the smallest id left: tell those that remain, one at least."""
         smallest = min(addresses)
-        return cls(
-            smallest, addresses[smallest], offline_address, None, tuple(addresses.values())
-        )
+        return cls(smallest, addresses[smallest], offline_address, None, tuple(addresses.values()))
 
 
 class Notices:

@@ -30,12 +30,13 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from codec.bodies.route import BrokerData, QueueData
+from codec.bodies.route import MASTER_ID, BrokerData, QueueData
+from codec.bodies.static_topics import TopicQueueMappingInfo
 from codec.bodies.topics import (
-    DataVersion,
+    PERM_READ,
+    PERM_WRITE,
     TopicConfig,
     TopicConfigAndMappingSerializeWrapper,
-    TopicQueueMappingInfo,
 )
 from rmq.namesrv.live_brokers import HEARTBEAT_TIMEOUT_MS, BrokerKey, LiveBroker, LiveBrokers
 from rmq.namesrv.notices import MinBrokerIdNotice
@@ -43,10 +44,6 @@ from rmq.namesrv.route_cache import RouteCache
 from rmq.remoting.channel import Channel
 
 logger = logging.getLogger(__name__)
-
-MASTER_ID = 0
-PERM_WRITE = 2
-PERM_READ_WRITE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +142,13 @@ class RouteTables:
         }
         replaced = addresses.get(entry.broker_id)
         conflict = self._is_outdated_claim(entry, replaced)
-        table = entry.topics.topic_config_table or {}
+        table = entry.topics.topic_config_table
         if not conflict and replaced is None and len(table) == 1:
             logger.warning("event=registration_refused broker=%s %s", entry.name, entry.key)
             return None
         if not conflict:
             addresses[entry.broker_id] = entry.key.address
+            addresses = dict(sorted(addresses.items()))
         self._clusters.setdefault(entry.key.cluster, {})[entry.name] = None
         self._enter_broker(entry, known, addresses)
         if conflict:
@@ -204,8 +202,8 @@ class RouteTables:
         topics = entry.topics
         live = self.live.get(entry.key)
         changed = first or live is None or live.data_version != topics.data_version
-        mappings = topics.topic_queue_mapping_info_map or {}
-        table = topics.topic_config_table or {}
+        mappings = topics.topic_queue_mapping_info_map
+        table = topics.topic_config_table
         if delete_absent_topics and not mappings:
             for topic in [t for t in self._topics_of.get(entry.name, ()) if t not in table]:
                 self._remove_queues(topic, entry.name)
@@ -351,7 +349,7 @@ class RouteTables:
 
     def add_write_perm(self, name: str) -> int:
         """Let a broker's topics be written and read; give how many there are."""
-        return self._set_perm(name, lambda _perm: PERM_READ_WRITE)
+        return self._set_perm(name, lambda _perm: PERM_READ | PERM_WRITE)
 
     def _set_perm(self, name: str, perm_of: Callable[[int], int]) -> int:
         topics = list(self._topics_of.get(name, ()))

@@ -5,8 +5,7 @@ Source: ZoneRouteRPCHook.java, filterByZoneName(), 5.3.3.
 
 from msgspec.structs import replace
 
-from codec.bodies.route import BrokerData, TopicRouteData
-from rmq.namesrv.routes import MASTER_ID
+from codec.bodies.route import MASTER_ID, BrokerData, TopicRouteData
 
 ZONE_NAME = "__ZONE_NAME"
 """Ext field: the zone of a client, or of a registering broker."""
