@@ -15,7 +15,7 @@ from typing import Final
 _MASK: Final = 0xFFFFFFFF
 _CHUNK: Final = 256
 """Code units summed at once; longer strings take several turns."""
-_POWERS: Final = tuple(pow(31, n, 1 << 32) for n in range(_CHUNK + 1))
+_POWERS: Final[tuple[int, ...]] = tuple(pow(31, n, 1 << 32) for n in range(_CHUNK + 1))
 
 TAGS_KNOWN_MAX: Final = 4096
 """Different TAGS whose hash is remembered; when full, all are forgotten."""

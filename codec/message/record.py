@@ -302,12 +302,8 @@ def _parse(view: memoryview, offset: int, limit: int, check_crc: bool) -> Record
     body = bytes(view[body_at:body_end])
     if check_crc and body and (checksum := body_checksum(body)) != fields[2]:
         raise CodecError(f"body at {body_at} has {checksum=}, its record says {fields[2]}")
-    topic, properties = bytes(view[topic_at:topic_end]), bytes(view[topic_end + 2 : end])
-    return _record(fields, body, topic, properties)
-
-
-def _record(fields: tuple[Any, ...], body: bytes, topic: bytes, properties: bytes) -> Record:
-    return Record(*fields[:14], *(body, topic, properties))
+    topic, properties = view[topic_at:topic_end], view[topic_end + 2 : end]
+    return Record(*(*fields[:-1], body, bytes(topic), bytes(properties)))
 
 
 CRC_PROPERTY_SIZE: Final = 20
