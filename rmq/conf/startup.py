@@ -2,7 +2,8 @@
 
 Source: BrokerStartup.java, buildBrokerController(), and NamesrvStartup.java,
 parseCommandlineAndConfigFile(), 5.3.3. On purpose different: a class default that is never in
-effect in a started broker (listenPort 6888, haListenPort 10912) is not shown, the effective one is.
+effect in a started broker (listenPort 6888, haListenPort 10912) is not shown, the effective one is;
+controller mode and DLedger, which are not here, are refused instead of ignored.
 """
 
 from collections.abc import Mapping
@@ -118,7 +119,7 @@ def broker_settings(
 
     ``overrides`` are of the command line: ``-n`` is ``{"namesrvAddr": ...}``.
 
-    :raises ConfigError: a value cannot be used, or two contradict each other.
+    :raises ConfigError: a value cannot be used.
     """
     loaded = load(
         BROKER_CONFIGS,
@@ -148,14 +149,15 @@ def broker_settings(
 
 def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:
     """A master is 0 whatever the file says; a slave must have a number of its own."""
-    if broker.enableControllerMode and store.enableDLegerCommitLog:
-        raise ConfigError(
-            "enableControllerMode and enableDLegerCommitLog are both true; choose one of them"
-        )
-    if store.enableDLegerCommitLog:
-        return -1
-    if broker.enableControllerMode:
-        return broker.brokerId
+    for key, chosen in (
+        ("enableControllerMode", broker.enableControllerMode),
+        ("enableDLegerCommitLog", store.enableDLegerCommitLog),
+    ):
+        if chosen:
+            raise ConfigError(
+                f"{key}=true: expected false, this server cannot choose masters by itself; "
+                "leave the key out, and give the broker a brokerRole"
+            )
     if store.brokerRole != "SLAVE":
         return 0
     if broker.brokerId <= 0:

@@ -241,7 +241,9 @@ class MessageStoreConfig:
     transientStorePoolEnable: bool = accepted(False, "off-heap write buffers", important=True)
     transientStorePoolSize: int = accepted(5, "buffers")
     fastFailIfNoBufferInStorePool: bool = accepted(False, "fail when pool is empty")
-    enableDLegerCommitLog: bool = accepted(False, "DLedger commit log")
+    enableDLegerCommitLog: bool = setting(
+        False, "replicate by DLedger: refused, there is none here"
+    )
     dLegerGroup: str = accepted("", "raft group")
     dLegerPeers: str = accepted("", "raft peers")
     dLegerSelfId: str = accepted("", "raft self id")

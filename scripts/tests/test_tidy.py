@@ -173,7 +173,7 @@ def test_a_setting_says_whether_anything_reads_it():
     judged = house(
         files={
             "rmq/conf/c.py": declared,
-            "rmq/conf/startup.py": "c.deafOne",
+            "rmq/conf/loading.py": "c.deafOne",
             "rmq/broker/a.py": "c.readOne + c.wantedOne",
             "rmq/broker/tests/test_a.py": "c.unusedOne",
         }

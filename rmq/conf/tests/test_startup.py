@@ -90,22 +90,10 @@ def test_a_slave_without_a_number_is_refused():
         broker_settings({"brokerRole": "SLAVE"}, HERE)
 
 
-def test_a_controlled_broker_keeps_its_number():
-    assert (
-        broker_settings({"enableControllerMode": "true", "brokerId": "5"}, HERE).broker.brokerId
-        == 5
-    )
-
-
-def test_a_raft_member_has_no_number_yet():
-    assert broker_settings({"enableDLegerCommitLog": "true"}, HERE).broker.brokerId == -1
-
-
-def test_two_ways_to_choose_a_master_are_refused():
-    values = {"enableDLegerCommitLog": "true", "enableControllerMode": "true"}
-
-    with pytest.raises(ConfigError, match="choose one"):
-        broker_settings(values, HERE)
+@pytest.mark.parametrize("key", ["enableControllerMode", "enableDLegerCommitLog"])
+def test_a_way_to_choose_masters_that_is_not_here_is_refused(key):
+    with pytest.raises(ConfigError, match=f"{key}=true: expected false"):
+        broker_settings({key: "true"}, HERE)
 
 
 @pytest.mark.parametrize("text", ["", "a:1", "127.0.0.1:9876;[::1]:9876", "a:1; b:65535"])
