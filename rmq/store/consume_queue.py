@@ -29,6 +29,7 @@ class ConsumeQueue:
 
     __slots__ = (
         "dirty",
+        "fixed_size",
         "flushed_offset",
         "memory",
         "min_offset",
@@ -37,8 +38,8 @@ class ConsumeQueue:
         "reserved",
         "segments",
         "topic",
+        "topic_bytes",
         "topic_hash",
-        "topic_tail",
         "write_at",
     )
 
@@ -55,7 +56,8 @@ class ConsumeQueue:
         self.topic = topic
         self.queue_id = queue_id
         self.topic_hash = java_hash(topic + "#")
-        self.topic_tail = b""
+        self.topic_bytes = b""
+        self.fixed_size = 0
         self.segments = Segments(
             disk, f"{folder}/{topic}/{queue_id}", file_size, holds, lambda at: on_map(self, at)
         )

@@ -35,6 +35,7 @@ class IndexFile:
     __slots__ = (
         "_begin_position",
         "begin_timestamp",
+        "dirty",
         "end_position",
         "end_timestamp",
         "file",
@@ -63,6 +64,7 @@ class IndexFile:
         self.used_slots = header.slots_used
         self.next_unit = max(header.next_unit, 1)
         self.reserved_units = 0
+        self.dirty = False
 
     @property
     def begin_position(self) -> int:
@@ -115,6 +117,7 @@ class IndexFile:
 
     def write_header(self) -> None:
         """Write what the fields say."""
+        self.dirty = True
         HEADER.pack_into(
             self.memory,
             0,
@@ -284,6 +287,24 @@ class Index:
         """Log position of the last record indexed, -1 if there is none."""
         last = self.files[-1] if self.files else None
         return -1 if last is None or last.end_timestamp == 0 else last.end_position
+
+    @property
+    def end_timestamp(self) -> int:
+        """Store time (ms) of the last record indexed, 0 if there is none."""
+        return self.files[-1].end_timestamp if self.files else 0
+
+    @property
+    def full_timestamp(self) -> int:
+        """Store time (ms) of the last record in a file that is full, 0 if none is."""
+        return self.files[-2].end_timestamp if len(self.files) > 1 else 0
+
+    def dirty_files(self) -> list[MappedFile]:
+        """Files written since the last call."""
+        files = [file for file in self.files if file.dirty]
+        for file in files:
+            file.dirty = False
+        self.dirty = False
+        return [file.file for file in files]
 
     def find(self, topic: str, key: str, count_max: int, begin: int, end: int) -> list[int]:
         """Positions of records with a key of the same hash, newest first.

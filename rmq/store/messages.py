@@ -103,7 +103,7 @@ class GetResult(msgspec.Struct, gc=False):
     next_begin_offset: int
     min_offset: int
     max_offset: int
-    slices: list[bytes] = []  # noqa: RUF012  msgspec copies an empty default
+    slices: list[bytes] = []
     count: int = 0
     size: int = 0
     queue_offsets: range | list[int] = range(0)
