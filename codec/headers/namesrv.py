@@ -48,7 +48,7 @@ class RegisterBrokerRequestHeader(RequestHeader, frozen=True, kw_only=True):
     heartbeat_timeout_millis: Int64 | None = None
     enable_acting_master: bool | None = None
     compressed: bool = False
-    body_crc32: Int32 | None = 0
+    body_crc32: Int32 = 0
 
 
 class RegisterBrokerResponseHeader(ResponseHeader, frozen=True, kw_only=True):

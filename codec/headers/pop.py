@@ -16,7 +16,7 @@ class PopMessageRequestHeader(TopicRequestHeader, frozen=True, kw_only=True):
     init_mode: Int32 = 0
     exp_type: str | None = None
     exp: str | None = None
-    order: bool | None = False
+    order: bool = False
     attempt_id: str | None = None
 
 

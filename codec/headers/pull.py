@@ -58,7 +58,7 @@ class NotificationRequestHeader(TopicRequestHeader, frozen=True, kw_only=True):
     queue_id: Int32 = 0
     poll_time: Int64 = 0
     born_time: Int64 = 0
-    order: bool | None = False
+    order: bool = False
     attempt_id: str | None = None
 
 

@@ -18,7 +18,7 @@ class CreateTopicRequestHeader(TopicRequestHeader, frozen=True, kw_only=True):
     topic_sys_flag: Int32 | None = None
     order: bool = False
     attributes: str | None = None
-    force: bool | None = False
+    force: bool = False
 
 
 class CreateTopicListRequestHeader(RpcRequestHeader, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ class EndTransactionRequestHeader(RpcRequestHeader, frozen=True, kw_only=True):
     tran_state_table_offset: Int64
     commit_log_offset: Int64
     commit_or_rollback: Int32
-    from_transaction_check: bool | None = False
+    from_transaction_check: bool = False
     msg_id: str
     transaction_id: str | None = None
 
