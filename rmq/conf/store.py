@@ -67,7 +67,7 @@ class MessageStoreConfig:
     mapperFileSizeBatchConsumeQueue: int = accepted(13800000, "batch CQ file bytes (300000*46)")
     bitMapLengthConsumeQueueExt: int = accepted(64, "bits")
     flushIntervalCommitLog: int = setting(
-        500, "period of flushing with ASYNC_FLUSH", unit="ms", minimum=1, live=True, important=True
+        500, "period of flushing with ASYNC_FLUSH", unit="ms", minimum=1, important=True
     )
     commitIntervalCommitLog: int = accepted(200, "ms commit from transient pool", important=True)
     maxRecoveryCommitlogFiles: int = setting(30, "files examined after a clean shutdown", minimum=1)
@@ -77,7 +77,6 @@ class MessageStoreConfig:
         unit="%",
         minimum=1,
         maximum=100,
-        live=True,
     )
     diskSpaceCleanForciblyRatio: int = setting(
         85,
@@ -85,12 +84,11 @@ class MessageStoreConfig:
         unit="%",
         minimum=1,
         maximum=100,
-        live=True,
     )
     useReentrantLockWhenPutMessage: bool = accepted(True, "reentrant lock vs spin lock")
     flushCommitLogTimed: bool = accepted(True, "sleep instead of wait", important=True)
     flushIntervalConsumeQueue: int = setting(
-        1000, "period of flushing the consume queues", unit="ms", minimum=1, live=True
+        1000, "period of flushing the consume queues", unit="ms", minimum=1
     )
     cleanResourceInterval: int = setting(
         10000, "period of the search for files to delete", unit="ms", minimum=1
@@ -102,7 +100,6 @@ class MessageStoreConfig:
     deleteWhen: str = setting(
         "04",
         "hours of the day at which expired files go, two digits each, separated by ;",
-        live=True,
         important=True,
     )
     diskMaxUsedSpaceRatio: int = setting(
@@ -111,62 +108,54 @@ class MessageStoreConfig:
         unit="%",
         minimum=0,
         maximum=100,
-        live=True,
     )
     fileReservedTime: int = setting(
-        72, "age at which a file expires", unit="h", minimum=0, live=True, important=True
+        72, "age at which a file expires", unit="h", minimum=0, important=True
     )
-    deleteFileBatchMax: int = setting(
-        10, "files that go in one round", minimum=1, live=True, important=True
-    )
+    deleteFileBatchMax: int = setting(10, "files that go in one round", minimum=1, important=True)
     putMsgIndexHightWater: int = accepted(600000, "index queue limit")
-    maxMessageSize: int = setting(
-        4194304, "most bytes of a message body", unit="bytes", minimum=1, live=True
-    )
+    maxMessageSize: int = setting(4194304, "most bytes of a message body", unit="bytes", minimum=1)
     maxFilterMessageSize: int = setting(
         16000,
         "most bytes of consume queue that one pull scans",
         unit="bytes",
         minimum=20,
-        live=True,
     )
     checkCRCOnRecover: bool = setting(True, "check the bodies' checksums at recovery")
     flushCommitLogLeastPages: int = setting(
-        4, "pages of 4096 bytes that make a timed flush worth it", minimum=0, live=True
+        4, "pages of 4096 bytes that make a timed flush worth it", minimum=0
     )
     commitCommitLogLeastPages: int = accepted(4, "pages")
     flushLeastPagesWhenWarmMapedFile: int = accepted(4096, "pages")
     flushConsumeQueueLeastPages: int = setting(
-        2, "pages of 4096 bytes that make a flush worth it", minimum=0, live=True
+        2, "pages of 4096 bytes that make a flush worth it", minimum=0
     )
     flushCommitLogThoroughInterval: int = setting(
-        10000, "time after which fewer pages are flushed too", unit="ms", minimum=0, live=True
+        10000, "time after which fewer pages are flushed too", unit="ms", minimum=0
     )
     commitCommitLogThoroughInterval: int = accepted(200, "ms")
     flushConsumeQueueThoroughInterval: int = setting(
-        60000, "time after which fewer pages are flushed too", unit="ms", minimum=0, live=True
+        60000, "time after which fewer pages are flushed too", unit="ms", minimum=0
     )
     maxTransferBytesOnMessageInMemory: int = setting(
         262144,
         "most bytes that a pull of recent messages gives",
         unit="bytes",
         minimum=1,
-        live=True,
         important=True,
     )
     maxTransferCountOnMessageInMemory: int = setting(
-        32, "most messages that a pull of recent ones gives", minimum=1, live=True, important=True
+        32, "most messages that a pull of recent ones gives", minimum=1, important=True
     )
     maxTransferBytesOnMessageInDisk: int = setting(
         65536,
         "most bytes that a pull of old messages gives",
         unit="bytes",
         minimum=1,
-        live=True,
         important=True,
     )
     maxTransferCountOnMessageInDisk: int = setting(
-        8, "most messages that a pull of old ones gives", minimum=1, live=True, important=True
+        8, "most messages that a pull of old ones gives", minimum=1, important=True
     )
     accessMessageInMemoryMaxRatio: int = setting(
         40,
@@ -179,7 +168,7 @@ class MessageStoreConfig:
     messageIndexEnable: bool = setting(True, "keep an index of keys", important=True)
     maxHashSlotNum: int = setting(5000000, "slots of an index file", minimum=1)
     maxIndexNum: int = setting(20000000, "entries of an index file", minimum=2)
-    maxMsgsNumBatch: int = setting(64, "most messages that a query gives", minimum=1, live=True)
+    maxMsgsNumBatch: int = setting(64, "most messages that a query gives", minimum=1)
     messageIndexSafe: bool = setting(
         False, "recover no further than the index was flushed", important=True
     )
@@ -205,7 +194,6 @@ class MessageStoreConfig:
         "time after which a send unflushed is answered FLUSH_DISK_TIMEOUT",
         unit="ms",
         minimum=1,
-        live=True,
     )
     putMessageTimeout: int = accepted(8000, "ms")
     slaveTimeout: int = setting(
@@ -213,17 +201,16 @@ class MessageStoreConfig:
         "time after which a send unreplicated is answered FLUSH_SLAVE_TIMEOUT",
         unit="ms",
         minimum=1,
-        live=True,
     )
     messageDelayLevel: str = setting(
         DELAY_LEVELS, "the delays of levels 1, 2, ..., with s, m, h or d"
     )
     flushDelayOffsetInterval: int = accepted(10000, "ms", maximum=LONG_MAX)
     cleanFileForciblyEnable: bool = setting(
-        True, "allow deleting files at once when the disk is nearly full", live=True, important=True
+        True, "allow deleting files at once when the disk is nearly full", important=True
     )
     warmMapedFileEnable: bool = accepted(False, "pre-touch pages")
-    offsetCheckInSlave: bool = setting(False, "correct a reader's offset on a slave too", live=True)
+    offsetCheckInSlave: bool = setting(False, "correct a reader's offset on a slave too")
     debugLockEnable: bool = accepted(False, "debug")
     duplicationEnable: bool = setting(False, "dispatch only what the confirm offset allows")
     diskFallRecorded: bool = accepted(True, "stats")
@@ -232,11 +219,10 @@ class MessageStoreConfig:
         "time of one append at which sends are refused as busy",
         unit="ms",
         minimum=1,
-        live=True,
         maximum=LONG_MAX,
     )
     defaultQueryMaxNum: int = setting(
-        32, "messages that a query gives if it does not say", minimum=1, live=True
+        32, "messages that a query gives if it does not say", minimum=1
     )
     transientStorePoolEnable: bool = accepted(False, "off-heap write buffers", important=True)
     transientStorePoolSize: int = accepted(5, "buffers")
@@ -262,10 +248,10 @@ class MessageStoreConfig:
     enableAsyncReput: bool = accepted(True, "enable async reput")
     recheckReputOffsetFromCq: bool = accepted(False, "recheck reput offset from cq")
     maxTopicLength: int = setting(
-        127, "most bytes of a topic's name", unit="bytes", minimum=1, maximum=32767, live=True
+        127, "most bytes of a topic's name", unit="bytes", minimum=1, maximum=32767
     )
     autoMessageVersionOnTopicLen: bool = setting(
-        True, "write version 2 records for topics longer than 127 bytes", live=True
+        True, "write version 2 records for topics longer than 127 bytes"
     )
     enabledAppendPropCRC: bool = setting(False, "append the checksum property to each message")
     forceVerifyPropCRC: bool = setting(False, "check that property at recovery")
@@ -300,9 +286,7 @@ class MessageStoreConfig:
     wakeFlushWhenPutMessage: bool = accepted(False, "wake flush when put message", important=True)
     enableCleanExpiredOffset: bool = accepted(False, "enable clean expired offset", important=True)
     maxAsyncPutMessageRequests: int = accepted(5000, "group commit limit")
-    pullBatchMaxMessageCount: int = setting(
-        160, "most messages of any one pull", minimum=1, live=True
-    )
+    pullBatchMaxMessageCount: int = setting(160, "most messages of any one pull", minimum=1)
     totalReplicas: int = setting(
         1, "brokers of the set, this one included", minimum=1, important=True
     )
@@ -310,11 +294,10 @@ class MessageStoreConfig:
         1,
         "brokers that must have a message, this one included",
         minimum=1,
-        live=True,
         important=True,
     )
     minInSyncReplicas: int = setting(
-        1, "brokers in step below which sends are refused", minimum=1, live=True, important=True
+        1, "brokers in step below which sends are refused", minimum=1, important=True
     )
     allAckInSyncStateSet: bool = accepted(False, "ack of whole sync state set", important=True)
     enableAutoInSyncReplicas: bool = accepted(False, "degrade automatically", important=True)

@@ -1,12 +1,14 @@
 """Tests of defaults, checks and warnings of a load."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from rmq.base.errors import ConfigError
 from rmq.conf.loading import build, load, unknown_key_warnings
-from rmq.conf.settings import Machine, setting
+from rmq.conf.settings import Machine, setting, settings_of, show
+from rmq.conf.startup import BROKER_CONFIGS, NAMESRV_CONFIGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +71,24 @@ def test_an_unknown_key_suggests_the_nearest():
 
 def test_a_key_of_another_part_of_rocketmq_is_no_mistake():
     assert unknown_key_warnings(["authenticationEnabled"], [Host]) == []
+
+
+RECORDED = Path(__file__).with_name("java_defaults.tsv").read_text(encoding="utf-8")
+EFFECTIVE_AT_A_START = {
+    ("BrokerConfig", "listenPort"): "10911",
+    ("MessageStoreConfig", "haListenPort"): "0",
+}
+
+
+def test_every_key_has_the_default_that_java_has():
+    rows = [line.split("\t") for line in RECORDED.splitlines()[1:]]
+    theirs = {(name, key): value for name, key, value in rows} | EFFECTIVE_AT_A_START
+    recorded = Machine(host_name="HOST", address="ADDRESS", home="HOME", processors=4)
+
+    ours = {
+        (config.__name__, known.key): show(getattr(build(config, {}, recorded), known.key))
+        for config in {*BROKER_CONFIGS[:-1], *NAMESRV_CONFIGS[:-1]}
+        for known in settings_of(config)
+    }
+
+    assert ours == theirs
