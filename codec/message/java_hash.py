@@ -95,9 +95,5 @@ def _extend_by_unique_key(prefix_hash: int, key: bytes, count: int) -> int:
         if len(_prefixes_known) >= PREFIXES_KNOWN_MAX:
             _prefixes_known.clear()
         known = _prefixes_known[fixed] = sum(map(mul, fixed[::-1], _POWERS)) & _MASK
-    tail = key[: -_UNIQUE_KEY_TAIL - 1 : -1]
-    return (
-        prefix_hash * _POWERS[count]
-        + known * _POWERS[_UNIQUE_KEY_TAIL]
-        + sum(map(mul, tail, _POWERS))
-    )
+    tail: int = sum(map(mul, key[: -_UNIQUE_KEY_TAIL - 1 : -1], _POWERS))
+    return prefix_hash * _POWERS[count] + known * _POWERS[_UNIQUE_KEY_TAIL] + tail

@@ -319,14 +319,21 @@ def reserve_crc(properties: bytes) -> bytes:
     return names.join(rest, bytes(CRC_PROPERTY_SIZE))
 
 
-def seal(record: bytes) -> bytes:
-    """A record whose properties end with reserved bytes, with its checksum in them.
+def crc_property(checksum: int) -> bytes:
+    """The ``__CRC32#`` property of a checksum of 31 bits.
 
     Source: MessageDecoder.java, createCrc32(), 5.3.3.
     """
+    return b"%b\x01%b\x02" % (names.CRC32, f"{checksum:010d}"[::-1].encode())
+
+
+def seal(record: bytes) -> bytes:
+    """A record whose properties end with reserved bytes, with its checksum in them.
+
+    Source: CommitLog.java, DefaultAppendMessageCallback.doAppend(), 5.3.3.
+    """
     content = record[:-CRC_PROPERTY_SIZE]
-    digits = f"{body_checksum(content):010d}"[::-1]
-    return b"%b%b\x01%b\x02" % (content, names.CRC32, digits.encode())
+    return content + crc_property(body_checksum(content))
 
 
 def has_true_seal(record: bytes) -> bool:
