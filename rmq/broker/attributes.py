@@ -16,7 +16,7 @@ RESERVE_TIME_MAX = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute: may it change after creation, and what is wrong with a value (None: nothing)."""
+    """One attribute: may it change after creation, what is wrong with a value (None: nothing)."""
 
     changeable: bool
     fault: Callable[[str], str | None]

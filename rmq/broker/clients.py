@@ -17,7 +17,7 @@ class Client:
         version: int = 0,
         heard_ms: int = 0,
     ) -> None:
-        """``heard_ms`` is monotonic; ``language`` is LanguageCode's name, ``version`` its ordinal."""
+        """``language``: name of LanguageCode; ``version``: an ordinal; ``heard_ms``: monotonic."""
         self.channel = channel
         self.client_id = client_id
         self.language = language

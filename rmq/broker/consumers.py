@@ -12,7 +12,13 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from codec.bodies.heartbeat import ConsumerData, SubscriptionData
+from codec.bodies.heartbeat import (
+    ConsumeFromWhere,
+    ConsumerData,
+    ConsumeType,
+    MessageModel,
+    SubscriptionData,
+)
 from codec.codes import RequestCode
 from codec.command import Command
 from codec.headers.clients import NotifyConsumerIdsChangedRequestHeader
@@ -24,9 +30,6 @@ from rmq.remoting.channel import Channel
 
 logger = logging.getLogger(__name__)
 
-BROADCASTING = "BROADCASTING"
-"""The message model whose members each get every message; they share nothing."""
-
 Listener: TypeAlias = Callable[[str, "ConsumerGroup | None"], None]
 """Told of a group after each heartbeat (its SQL filters may be new) and, with None, of its end."""
 
@@ -36,9 +39,9 @@ class ConsumerGroup:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.consume_type = ""
-        self.message_model = ""
-        self.consume_from_where = ""
+        self.consume_type: ConsumeType | None = None
+        self.message_model: MessageModel | None = None
+        self.consume_from_where: ConsumeFromWhere | None = None
         self.fingerprint: int | None = None
         """That of the last heartbeat of any member; None before the first."""
         self.subscriptions: dict[str, SubscriptionData] = {}
@@ -47,7 +50,7 @@ class ConsumerGroup:
     @property
     def is_broadcasting(self) -> bool:
         """Whether each member gets every message."""
-        return self.message_model == BROADCASTING
+        return self.message_model is MessageModel.BROADCASTING
 
     @property
     def client_ids(self) -> list[str]:
@@ -61,7 +64,7 @@ class ConsumerGroup:
                 return client
         return None
 
-    def _join(self, client: Client, data: ConsumerData, now_ms: int) -> bool:
+    def join(self, client: Client, data: ConsumerData, now_ms: int) -> bool:
         """Take note of a heartbeat; whether the member is new."""
         self.consume_type = data.consume_type
         self.message_model = data.message_model
@@ -76,18 +79,18 @@ class ConsumerGroup:
         client.heard_ms = now_ms
         return known is None
 
-    def _subscribe(self, subscriptions: list[SubscriptionData]) -> bool:
+    def subscribe(self, subscriptions: list[SubscriptionData]) -> bool:
         """Take over the newest of each topic, forget topics not named; whether topics changed.
 
         Source: ConsumerGroupInfo.java, updateSubscription(), 5.3.3.
         """
-        before = self.subscriptions.keys()
         after: dict[str, SubscriptionData] = {}
         for subscription in subscriptions:
-            old = after.get(subscription.topic) or self.subscriptions.get(subscription.topic)
-            newer = old is None or subscription.sub_version > old.sub_version
-            after[subscription.topic] = subscription if newer or old is None else old
-        changed = before != after.keys()
+            topic = subscription.topic
+            old = after.get(topic) or self.subscriptions.get(topic)
+            is_newer = old is None or subscription.sub_version > old.sub_version
+            after[topic] = subscription if old is None or is_newer else old
+        changed = self.subscriptions.keys() != after.keys()
         if changed:
             logger.info("event=topics_changed group=%s topics=%s", self.name, sorted(after))
         self.subscriptions = after
@@ -128,7 +131,7 @@ class Consumers:
         """
         group = self._group(data.group_name)
         joined = self._join(group, client, data)
-        changed = group._subscribe(list(data.subscription_data_set))
+        changed = group.subscribe(data.subscription_data_set)
         if (joined or changed) and notify:
             self._notify(group)
         self._tell(group.name, group)
@@ -225,8 +228,8 @@ class Consumers:
     def compensate(
         self,
         group: str,
-        consume_type: str,
-        message_model: str,
+        consume_type: ConsumeType,
+        message_model: MessageModel,
         subscription: SubscriptionData | None = None,
     ) -> None:
         """Remember what a consumer without heartbeat is and wants.
@@ -267,7 +270,7 @@ class Consumers:
         return group
 
     def _join(self, group: ConsumerGroup, client: Client, data: ConsumerData) -> bool:
-        joined = group._join(client, data, self._clock.monotonic_ms())
+        joined = group.join(client, data, self._clock.monotonic_ms())
         if joined:
             self._groups_of.setdefault(client.channel, set()).add(group.name)
             logger.info("event=consumer_connected group=%s client=%r", group.name, client)
@@ -285,9 +288,7 @@ class Consumers:
         header = NotifyConsumerIdsChangedRequestHeader(consumer_group=group.name)
         fields = ext_fields_of(header)
         for channel in list(group.members):
-            channel.send(
-                Command(code=RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, ext_fields=fields)
-            )
+            channel.send(Command(code=RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, ext_fields=fields))
 
     def _tell(self, name: str, group: ConsumerGroup | None) -> None:
         for listener in self._listeners:

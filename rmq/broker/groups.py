@@ -49,7 +49,7 @@ class Groups:
         self._file = file
         self._unsaved = False
         self._forbidden: dict[str, dict[str, int]] = {}
-        self._data_version = DataVersion(counter=0, state_version=0, timestamp=clock.wall_ms())
+        self._data_version = DataVersion(timestamp=clock.wall_ms())
         self._table = {name: SubscriptionGroupConfig(group_name=name) for name in DEFAULT_GROUPS}
         self.get = self._table.get
 
@@ -98,7 +98,8 @@ class Groups:
 
         Source: SubscriptionGroupManager.java, updateSubscriptionGroupConfig(), 5.3.3.
 
-        :raises CommandError: SYSTEM_ERROR, an attribute cannot be altered so; nothing is changed.
+        :raises CommandError: INVALID_PARAMETER, a name cannot be used; SYSTEM_ERROR, an attribute
+            cannot be altered so; nothing is changed.
         """
         return self.update_all([config])[0]
 
@@ -107,20 +108,25 @@ class Groups:
     ) -> list[SubscriptionGroupConfig]:
         """Create or replace groups, all or none; saved once.
 
-        :raises CommandError: SYSTEM_ERROR, an attribute cannot be altered so; nothing is changed.
+        :raises CommandError: INVALID_PARAMETER, a name cannot be used; SYSTEM_ERROR, an attribute
+            cannot be altered so; nothing is changed.
         """
-        updated = []
+        updated: dict[str, SubscriptionGroupConfig] = {}
         for config in configs:
-            existing = self._table.get(config.group_name)
-            current = None if existing is None else existing.attributes or {}
-            attributes = altered(GROUP_ATTRIBUTES, current, config.attributes or {})
-            updated.append(replace(config, attributes=attributes))
-        for config in updated:
-            self._table[config.group_name] = config
+            name = config.group_name or ""
+            fault = names.group_fault(name)
+            if fault is not None:
+                raise CommandError(ResponseCode.INVALID_PARAMETER, fault)
+            existing = self._table.get(name)
+            current = None if existing is None else existing.attributes
+            attributes = altered(GROUP_ATTRIBUTES, current, config.attributes)
+            updated[name] = replace(config, attributes=attributes)
+        for name, config in updated.items():
+            self._table[name] = config
             self._bump()
             logger.info("event=group_updated config=%s", config)
         self.persist()
-        return updated
+        return list(updated.values())
 
     def delete(self, group: str) -> bool:
         """Forget a group and what it was forbidden; False if it was unknown.
@@ -182,7 +188,7 @@ class Groups:
         self.persist()
 
     def wrapper(self) -> SubscriptionGroupWrapper:
-        """The whole table with its version: on disk, and answer to GET_ALL_SUBSCRIPTIONGROUP_CONFIG."""
+        """The whole table with its version, as on disk and as GET_ALL_SUBSCRIPTIONGROUP_CONFIG."""
         return SubscriptionGroupWrapper(
             subscription_group_table=dict(self._table),
             forbidden_table={group: dict(topics) for group, topics in self._forbidden.items()},
@@ -208,8 +214,4 @@ class Groups:
 
     def _bump(self) -> None:
         self._unsaved = True
-        self._data_version = DataVersion(
-            counter=self._data_version.counter + 1,
-            state_version=0,
-            timestamp=self._clock.wall_ms(),
-        )
+        self._data_version = self._data_version.next(self._clock.wall_ms())

@@ -108,9 +108,7 @@ def topic_fault(topic: str) -> str | None:
     if not topic or topic.isspace():
         return "The specified topic is blank."
     if _legal(topic) is None:
-        return (
-            "The specified topic contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"
-        )
+        return "The specified topic contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"
     if len(topic) > TOPIC_LENGTH_MAX:
         return "The specified topic is longer than topic max length."
     return None

@@ -9,10 +9,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-import msgspec
-
 from codec.bodies import decode_body
 from codec.bodies.data_version import DataVersion
+from codec.bodies.offsets import ConsumerOffsetSerializeWrapper
 from codec.fastjson import dumps_pretty
 from rmq.base.ports import Clock
 from rmq.broker.saving import TableFile
@@ -27,14 +26,6 @@ NO_OFFSET = -1
 LONG_MAX = 2**63 - 1
 
 OffsetTable: TypeAlias = dict[str, dict[int, int]]
-
-
-class OffsetFile(msgspec.Struct, rename="camel", kw_only=True):
-    """``consumerOffset.json``; ``group_topic_map`` is derived from the other and not read."""
-
-    data_version: DataVersion = msgspec.field(default_factory=DataVersion)
-    group_topic_map: dict[str, list[str]] = msgspec.field(default_factory=dict)
-    offset_table: OffsetTable = msgspec.field(default_factory=dict)
 
 
 class ConsumerOffsets:
@@ -60,7 +51,7 @@ class ConsumerOffsets:
         self._pulled: OffsetTable = {}
         self._commits = 0
         self._unsaved = False
-        self._data_version = DataVersion(counter=0, state_version=0, timestamp=clock.wall_ms())
+        self._data_version = DataVersion(timestamp=clock.wall_ms())
 
     @property
     def table(self) -> Mapping[str, Mapping[int, int]]:
@@ -230,11 +221,11 @@ class ConsumerOffsets:
                 del table[key]
         self._unsaved = True
 
-    def wrapper(self) -> OffsetFile:
+    def wrapper(self) -> ConsumerOffsetSerializeWrapper:
         """All committed offsets with their version, as on disk."""
-        return OffsetFile(
+        return ConsumerOffsetSerializeWrapper(
             data_version=self._data_version,
-            group_topic_map=self.group_topics(),
+            group_topic_map={group: tuple(topics) for group, topics in self.group_topics().items()},
             offset_table=self._table,
         )
 
@@ -243,10 +234,10 @@ class ConsumerOffsets:
 
         :raises StoreError: the file cannot be read, nor its backup.
         """
-        loaded = self._file.load(lambda text: decode_body(OffsetFile, text))
+        loaded = self._file.load(lambda text: decode_body(ConsumerOffsetSerializeWrapper, text))
         if loaded is not None:
             self._table.update(loaded.offset_table)
-            self._data_version = loaded.data_version
+            self._data_version = loaded.data_version or self._data_version
             logger.info("event=offsets_loaded count=%d", len(loaded.offset_table))
 
     def persist(self) -> None:
@@ -260,8 +251,4 @@ class ConsumerOffsets:
             yield topic, group
 
     def _bump(self) -> None:
-        self._data_version = DataVersion(
-            counter=self._data_version.counter + 1,
-            state_version=0,
-            timestamp=self._clock.wall_ms(),
-        )
+        self._data_version = self._data_version.next(self._clock.wall_ms())

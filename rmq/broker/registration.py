@@ -11,18 +11,16 @@ BrokerOuterAPI.java, 5.3.3.
 """
 
 import logging
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import batched
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, succeed
 
 from codec.bodies import decode_body, encode_body
 from codec.bodies.data_version import DataVersion
-from codec.bodies.namesrv import KVTable
-from codec.bodies.register import RegisterBrokerBody, encode_register_body
+from codec.bodies.kv import KVTable
+from codec.bodies.register import RegisterBrokerBody, encode_register_body, register_crc
 from codec.bodies.route import QueueData, TopicRouteData
 from codec.bodies.topics import TopicConfig, TopicConfigAndMappingSerializeWrapper
 from codec.codes import RequestCode, ResponseCode
@@ -85,14 +83,14 @@ class RegisteredTopics(Protocol):
         ...
 
 
+@dataclass(slots=True)
 class _NameServer:
-    """One NameServer: what it still has to be told."""
+    """One NameServer: what it still has to be told, and whether it is being told something."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.is_busy = False
-        self.wants_all = True
-        self.changed: dict[str, TopicConfig] = {}
+    address: str
+    is_busy: bool = False
+    wants_all: bool = True
+    changed: dict[str, TopicConfig] = field(default_factory=dict)
 
 
 class Registration:
@@ -109,7 +107,10 @@ class Registration:
         ha_address: str,
         answered: Answered | None = None,
     ) -> None:
-        """``address``, ``ha_address``: host:port that clients, and slaves, are told to go to."""
+        """``address``, ``ha_address``: host:port that clients, and slaves, are told to go to.
+
+        ``config`` may be replaced while running: assign the attribute. Periods stay as they were.
+        """
         self.config = config
         self._clock = clock
         self._caller = caller
@@ -119,9 +120,9 @@ class Registration:
         self._answered = answered
         self._servers: dict[str, _NameServer] = {}
         self._changed: dict[str, TopicConfig] = {}
-        self._running = False
+        self._is_running = False
         period_ms = max(PERIOD_MS_MIN, min(config.registerNameServerPeriod, PERIOD_MS_MAX))
-        self._rounds = Periodic(clock, period_ms, self.register_all, first_ms=FIRST_PERIOD_MS)
+        self._rounds = Periodic(clock, period_ms, self._round, first_ms=FIRST_PERIOD_MS)
         self._heartbeats = Periodic(
             clock, config.brokerHeartbeatInterval, self._heartbeat, first_ms=FIRST_HEARTBEAT_MS
         )
@@ -133,52 +134,238 @@ class Registration:
 
     def set_name_servers(self, addresses: Iterable[str]) -> None:
         """Have these told from now on; new ones at once if the broker is registered."""
-        wanted = list(dict.fromkeys(addresses))
-        new = [address for address in wanted if address not in self._servers]
+        before = self._servers
         self._servers = {
-            address: self._servers.get(address) or _NameServer(address) for address in wanted
+            address: before.get(address) or _NameServer(address) for address in addresses
         }
-        if self._running:
-            for address in new:
-                self._serve(self._servers[address])
+        if self._is_running:
+            for address, server in self._servers.items():
+                if address not in before:
+                    self._serve(server)
 
     def start(self) -> Deferred[int]:
         """Register, then again and again; fires when each NameServer has answered or failed.
 
         The result counts those that accepted. Nobody need wait for it.
         """
-        self._running = True
+        self._is_running = True
         self._rounds.start()
         if self.config.enableSlaveActingMaster:
             self._heartbeats.start()
-        return self.register_all(force=True)
+        return self.register_all()
 
     def stop(self) -> Deferred[None]:
         """Register no more, say goodbye to all; fires when each has answered or failed (3 s)."""
-        was_running, self._running = self._running, False
         self._rounds.stop()
         self._heartbeats.stop()
-        if not was_running:
+        if not self._is_running:
             return succeed(None)
+        self._is_running = False
+        goodbyes = [ensureDeferred(self._unregister(address)) for address in self._servers]
+        done: Deferred[None] = gatherResults(goodbyes).addCallback(lambda _: None)
+        return done
+
+    def register_all(self) -> Deferred[int]:
+        """Tell all NameServers everything; how many accepted, when each has answered or failed.
+
+        One that is being told something is told everything after that, and counts as failed.
+        """
+        served = []
+        for server in self._servers.values():
+            server.wants_all = True
+            served.append(self._serve(server))
+        counted: Deferred[int] = gatherResults(served).addCallback(sum)
+        return counted
+
+    def topics_changed(self, topics: Sequence[TopicConfig]) -> None:
+        """Tell all NameServers of new or changed topics, those of one reactor turn together."""
+        if not self._is_running:
+            return
+        if not self._changed:
+            self._clock.call_later(0, self._tell_changes)
+        for topic in topics:
+            self._changed[topic.topic_name] = topic
+
+    def _tell_changes(self) -> None:
+        changed, self._changed = self._changed, {}
+        for server in self._servers.values():
+            server.changed.update(changed)
+            self._serve(server)
+
+    def _round(self) -> None:
+        """What happens every period: all again, or only where it is needed."""
+        if self.config.forceRegister:
+            self.register_all()
+            return
+        for server in self._servers.values():
+            self._serve(server, ask_first=True)
+
+    def _serve(self, server: _NameServer, *, ask_first: bool = False) -> Deferred[bool]:
+        """Tell one NameServer what it has to be told; whether it accepted."""
+        if server.is_busy or not self._is_running:
+            return succeed(False)
+        server.is_busy = True
+        return ensureDeferred(self._tell(server, ask_first=ask_first))
+
+    async def _tell(self, server: _NameServer, *, ask_first: bool) -> bool:
+        try:
+            if ask_first and not server.wants_all and not server.changed:
+                server.wants_all = await self._is_behind(server.address)
+            while self._is_running and (server.wants_all or server.changed):
+                told_all, changed = server.wants_all, server.changed
+                server.wants_all, server.changed = False, {}
+                await self._register(server.address, None if told_all else changed.values())
+        except (CallError, CodecError) as error:
+            server.wants_all = True
+            logger.warning("event=register_failed namesrv=%s cause=%s", server.address, error)
+            return False
+        finally:
+            server.is_busy = False
+        return True
+
+    async def _register(self, address: str, topics: Iterable[TopicConfig] | None) -> None:
+        """Tell some topics (None: all), in as many requests as it takes.
+
+        :raises CallError: refused, or no answer in time.
+        :raises CodecError: the answer is broken.
+        """
+        if topics is not None and self.config.enableSingleTopicRegister:
+            for topic in topics:
+                await self._register_single(address, topic)
+            return
+        for part in self._parts(topics):
+            body = RegisterBrokerBody(topic_config_serialize_wrapper=part)
+            await self._register_part(address, body)
+        logger.debug("event=registered namesrv=%s", address)
+
+    def _parts(
+        self, topics: Iterable[TopicConfig] | None
+    ) -> Iterator[TopicConfigAndMappingSerializeWrapper]:
+        """All topics in one, unless split: each part is then of a version of its own.
+
+        Source: BrokerController.java, registerBrokerAll(), 5.3.3.
+        """
+        if topics is not None or not self.config.enableSplitRegistration:
+            yield self._topics.registration(topics)
+            return
+        everything = list(self._topics.table.values())
+        size = self.config.splitRegistrationSize
+        for start in range(0, len(everything), size):
+            yield self._topics.registration(everything[start : start + size])
+            self._topics.next_version()
+
+    async def _register_part(self, address: str, registered: RegisterBrokerBody) -> None:
+        config = self.config
+        compressed = config.compressedRegister
+        body = encode_register_body(registered, compressed=compressed)
+        acting = config.enableSlaveActingMaster
+        header = RegisterBrokerRequestHeader(
+            broker_name=config.brokerName,
+            broker_addr=self._address,
+            cluster_name=config.brokerClusterName,
+            ha_server_addr=self._ha_address,
+            broker_id=config.brokerId,
+            heartbeat_timeout_millis=config.brokerNotActiveTimeoutMillis if acting else None,
+            enable_acting_master=acting,
+            compressed=compressed,
+            body_crc32=register_crc(body),
+        )
+        answer = await self._ask(
+            address, RequestCode.REGISTER_BROKER, header, body, config.registerBrokerTimeoutMills
+        )
+        if self._answered is not None:
+            ordered = decode_body(KVTable, answer.body).table if answer.body else {}
+            addresses = decode_header(RegisterBrokerResponseHeader, answer.ext_fields)
+            self._answered(addresses, list(ordered))
+
+    async def _register_single(self, address: str, topic: TopicConfig) -> None:
+        """Tell one topic alone, as a route.
+
+        Source: BrokerOuterAPI.java, registerSingleTopicAll(), 5.3.3.
+        """
+        told = self._topics.registration([topic]).topic_config_table[topic.topic_name]
+        queues = QueueData(
+            broker_name=self.config.brokerName,
+            perm=told.perm,
+            read_queue_nums=told.read_queue_nums,
+            write_queue_nums=told.write_queue_nums,
+            topic_sys_flag=told.topic_sys_flag,
+        )
+        await self._ask(
+            address,
+            RequestCode.REGISTER_TOPIC_IN_NAMESRV,
+            RegisterTopicRequestHeader(topic=topic.topic_name),
+            encode_body(TopicRouteData(queue_datas=[queues])),
+            SINGLE_TOPIC_TIMEOUT_MS,
+        )
+
+    async def _is_behind(self, address: str) -> bool:
+        """Whether a NameServer has another version than ours. Source: needRegister()."""
+        ours = self._topics.data_version
+        answer = await self._ask(
+            address,
+            RequestCode.QUERY_DATA_VERSION,
+            self._query_header(),
+            encode_body(ours),
+            self.config.registerBrokerTimeoutMills,
+        )
+        header = decode_header(QueryDataVersionResponseHeader, answer.ext_fields)
+        if header.changed or not answer.body:
+            return header.changed
+        return decode_body(DataVersion, answer.body) != ours
+
+    async def _unregister(self, address: str) -> None:
         header = UnRegisterBrokerRequestHeader(
             cluster_name=self.config.brokerClusterName,
             broker_addr=self._address,
             broker_name=self.config.brokerName,
             broker_id=self.config.brokerId,
         )
-        goodbyes = [
-            self._call(address, RequestCode.UNREGISTER_BROKER, header, b"", UNREGISTER_TIMEOUT_MS)
-            for address in self._servers
-        ]
-        done: Deferred[None] = gatherResults(
-            [goodbye.addErrback(self._failed, "unregister") for goodbye in goodbyes]
-        ).addCallback(lambda _: None)
-        return done
+        try:
+            await self._ask(
+                address, RequestCode.UNREGISTER_BROKER, header, b"", UNREGISTER_TIMEOUT_MS
+            )
+        except CallError as error:
+            logger.warning("event=unregister_failed namesrv=%s cause=%s", address, error)
 
-    def register_all(self, *, force: bool | None = None) -> Deferred[int]:
-        """Tell all NameServers everything; how many accepted, when each has answered or failed.
+    def _heartbeat(self) -> None:
+        """Say that this broker lives; old NameServers take a version query for it.
 
-        Without ``force`` (default: ``forceRegister``) those whose version is ours are spared.
+        Source: BrokerController.java, sendHeartbeat(), 5.3.3.
         """
-        forced = self.config.forceRegister if force is None else force
-        ...
+        if self.config.compatibleWithOldNameSrv:
+            body = encode_body(self._topics.data_version)
+            command = _command(RequestCode.QUERY_DATA_VERSION, self._query_header(), body)
+        else:
+            header = BrokerHeartbeatRequestHeader(
+                cluster_name=self.config.brokerClusterName,
+                broker_addr=self._address,
+                broker_name=self.config.brokerName,
+            )
+            command = _command(RequestCode.BROKER_HEARTBEAT, header, b"")
+        for address in self._servers:
+            self._caller.send(address, command)
+
+    def _query_header(self) -> QueryDataVersionRequestHeader:
+        return QueryDataVersionRequestHeader(
+            broker_name=self.config.brokerName,
+            broker_addr=self._address,
+            cluster_name=self.config.brokerClusterName,
+            broker_id=self.config.brokerId,
+        )
+
+    async def _ask(
+        self, address: str, code: RequestCode, header: RequestHeader, body: bytes, timeout_ms: int
+    ) -> Command:
+        """Call a NameServer and have its answer.
+
+        :raises CallError: refused, or no answer in time.
+        """
+        answer = await self._caller.call(address, _command(code, header, body), timeout_ms)
+        if answer.code != ResponseCode.SUCCESS:
+            raise CallError(f"{code.name} refused with {answer.code}: {answer.remark}")
+        return answer
+
+
+def _command(code: RequestCode, header: RequestHeader, body: bytes) -> Command:
+    return Command(code=code, ext_fields=ext_fields_of(header), body=body)

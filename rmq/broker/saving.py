@@ -1,4 +1,4 @@
-"""The tables on disk: ``config/*.json`` as RocketMQ keeps them, each with its previous text in ``.bak``.
+"""The tables on disk: ``config/*.json`` as RocketMQ keeps them, the previous text in ``.bak``.
 
 Both files are replaced whole, so a crash leaves the old or the new text, never a piece.
 Source: ConfigManager.java, MixAll.java, string2File(), 5.3.3.
@@ -24,12 +24,7 @@ class TableFile:
         self._disk = disk
         self.path = path
         self._saved: bytes | None = None
-        self._failed = False
-
-    @property
-    def failed(self) -> bool:
-        """Whether the newest text could not be written: save again."""
-        return self._failed
+        self._keep_backup = False
 
     def load(self, decode: Callable[[bytes], T]) -> T | None:
         """What ``decode`` makes of the file, or of its backup; None if there is neither.
@@ -51,30 +46,30 @@ class TableFile:
                 causes.append(f"{path}: {error}")
                 logger.error("event=table_unreadable path=%s cause=%s", path, error)  # noqa: TRY400 - no traceback: the bytes are to blame
                 continue
-            if path == self.path:
-                self._saved = text
+            self._saved = text if path == self.path else None
+            self._keep_backup = path != self.path
             return table
         if causes:
             raise StoreError(f"no readable table; repair or remove {'; '.join(causes)}")
         return None
 
     def save(self, text: str) -> bool:
-        """Write ``text``, keep the previous one as ``.bak``; False (and logged) if the disk refused.
+        """Write ``text``, keep the previous as ``.bak``; False (and logged) if the disk refused.
 
-        The table in memory stays true; whoever owns it saves again when ``failed``.
+        The table in memory stays true; whoever owns it saves again. A backup that stood in for a
+        broken file is kept until something readable has taken its place.
         """
         content = text.encode()
         if content == self._saved:
             return True
         try:
             previous = self._saved if self._saved is not None else self._disk.read(self.path)
-            if previous:
+            if previous and not self._keep_backup:
                 self._disk.replace(f"{self.path}.bak", previous)
             self._disk.replace(self.path, content)
         except OSError as error:
-            self._failed = True
             logger.error("event=table_not_saved path=%s cause=%s", self.path, error)  # noqa: TRY400 - expected of disks
             return False
         self._saved = content
-        self._failed = False
+        self._keep_backup = False
         return True

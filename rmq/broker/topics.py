@@ -15,6 +15,9 @@ from msgspec.structs import replace
 from codec.bodies import decode_body
 from codec.bodies.data_version import DataVersion
 from codec.bodies.topics import (
+    PERM_INHERIT,
+    PERM_READ,
+    PERM_WRITE,
     TopicConfig,
     TopicConfigAndMappingSerializeWrapper,
     TopicConfigSerializeWrapper,
@@ -28,9 +31,6 @@ from rmq.conf.broker import BrokerConfig
 
 logger = logging.getLogger(__name__)
 
-PERM_READ = 4
-PERM_WRITE = 2
-PERM_INHERIT = 1
 PERM_MAX = 7
 """Greatest valid permission. Source: PermName.java, isValid(), 5.3.3."""
 
@@ -64,7 +64,7 @@ class Topics:
         self.get = self._table.get
         self._listeners: list[Changed] = []
         self._unsaved = False
-        self._data_version = DataVersion(counter=0, state_version=0, timestamp=clock.wall_ms())
+        self._data_version = DataVersion(timestamp=clock.wall_ms())
         for topic in _system_topics(config, timer_wheel_enabled=timer_wheel_enabled):
             self._table[topic.topic_name] = topic
         self._system = names.SYSTEM_TOPICS | self._table.keys()
@@ -190,8 +190,8 @@ class Topics:
         updated = []
         for config in configs:
             existing = self._table.get(config.topic_name)
-            current = None if existing is None else existing.attributes or {}
-            attributes = altered(TOPIC_ATTRIBUTES, current, config.attributes or {})
+            current = None if existing is None else existing.attributes
+            attributes = altered(TOPIC_ATTRIBUTES, current, config.attributes)
             updated.append(replace(config, attributes=attributes))
         for config in updated:
             self._table[config.topic_name] = config
@@ -259,6 +259,10 @@ class Topics:
             data_version=self._data_version,
         )
 
+    def next_version(self) -> None:
+        """Have the next registration look like a change, though nothing changed."""
+        self._bump()
+
     def load(self) -> None:
         """Take over what is on disk; its topics win over those made at creation.
 
@@ -286,11 +290,7 @@ class Topics:
 
     def _bump(self) -> None:
         self._unsaved = True
-        self._data_version = DataVersion(
-            counter=self._data_version.counter + 1,
-            state_version=0,
-            timestamp=self._clock.wall_ms(),
-        )
+        self._data_version = self._data_version.next(self._clock.wall_ms())
 
     def _tell(self, topics: Sequence[TopicConfig]) -> None:
         for listener in self._listeners:
@@ -298,7 +298,7 @@ class Topics:
 
 
 def _system_topics(config: BrokerConfig, *, timer_wheel_enabled: bool) -> Iterable[TopicConfig]:
-    """What every broker has from its first start. Source: TopicConfigManager.java, init(), 5.3.3."""
+    """What every broker has from the start. Source: TopicConfigManager.java, init(), 5.3.3."""
     cluster, broker = config.brokerClusterName, config.brokerName
     both = PERM_READ | PERM_WRITE
     yield _topic(names.SELF_TEST_TOPIC)
@@ -321,6 +321,4 @@ def _system_topics(config: BrokerConfig, *, timer_wheel_enabled: bool) -> Iterab
 
 
 def _topic(name: str, queues: int = 1, perm: int = PERM_READ | PERM_WRITE) -> TopicConfig:
-    return TopicConfig(
-        topic_name=name, read_queue_nums=queues, write_queue_nums=queues, perm=perm
-    )
+    return TopicConfig(topic_name=name, read_queue_nums=queues, write_queue_nums=queues, perm=perm)

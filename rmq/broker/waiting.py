@@ -51,6 +51,7 @@ class _Held:
         offset: int,
         slot: int,
         resume: Resume,
+        *,
         accepts: Accepts | None,
         owner: Hashable,
     ) -> None:
@@ -86,6 +87,7 @@ class WaitingPulls:
         offset: int,
         timeout_ms: int,
         resume: Resume,
+        *,
         accepts: Accepts | None = None,
         owner: Hashable = None,
     ) -> None:
@@ -97,11 +99,10 @@ class WaitingPulls:
         if timeout_ms <= 0 or self._count >= self._held_max:
             resume(Reason.EXPIRED)
             return
-        if timeout_ms > HOLD_MS_MAX:
-            timeout_ms = HOLD_MS_MAX
+        timeout_ms = min(timeout_ms, HOLD_MS_MAX)
         slot = (self._clock.monotonic_ms() + timeout_ms) // SLOT_MS + 1
         key = (topic, queue_id)
-        held = _Held(key, offset, slot, resume, accepts, owner)
+        held = _Held(key, offset, slot, resume, accepts=accepts, owner=owner)
         self._count += 1
         try:
             self._queues[key][held] = None

@@ -119,26 +119,28 @@ class Connection:
     def receive(self, data: bytes) -> None:
         """Take what the socket read: answer every whole request, write once a round."""
         self._quiet_scans = 0
-        frames = self._frames.feed(data)
-        if frames:
-            self._stale_scans = 0
-            if self._held_back:
-                self._held_back.extend(frames)
-            else:
-                self._answer_all(frames)
-        if self._frames.broken is not None:
-            self.close(f"broken bytes: {self._frames.broken}")
+        try:
+            frames = self._frames.feed(data)
+            if frames:
+                self._stale_scans = 0
+                if self._held_back:
+                    self._held_back.extend(frames)
+                else:
+                    self._answer_all(frames)
+                self._frames.check()
+        except CodecError as error:
+            self.close(f"broken bytes: {error}")
 
     def _answer_all(self, frames: list[Frame]) -> None:
+        """Answer frames in order, as far as the peer reads.
+
+        :raises CodecError: a header is broken; what was answered before it is written.
+        """
         answer = self._dispatcher.answer
         ready: list[bytes] = []
         size = 0
         for number, frame in enumerate(frames, 1):
-            try:
-                reply = answer(frame, self)
-            except CodecError as error:
-                self.close(f"broken bytes: {error}")
-                break
+            reply = answer(frame, self)
             if reply is not None:
                 ready.append(reply)
                 size += len(reply)

@@ -25,7 +25,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
 from codec.codes import ONEWAY_FLAG, RESPONSE_FLAG, ResponseCode
-from codec.command import Command, decode_command, encode_response
+from codec.command import Command, decode_command, encode_response, typed_decoders
 from codec.command_binary import peek_code as peek_binary_code
 from codec.command_json import TypedCommand, peek_code
 from codec.errors import CodecError, HeaderError
@@ -36,6 +36,7 @@ from rmq.remoting.channel import Channel
 from rmq.remoting.handling import Handler, HandlerTable, Request, Response
 
 log = logging.getLogger(__name__)
+
 
 class Peer(Channel, Protocol):
     """What the dispatcher needs of a connection besides what handlers do."""

@@ -11,7 +11,7 @@ its processors; two answers to one code stop the start.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -21,7 +21,6 @@ from codec.headers.fields import RequestHeader, ResponseHeader
 from rmq.remoting.channel import Channel
 
 H = TypeVar("H", bound=RequestHeader)
-HeaderT_co = TypeVar("HeaderT_co", bound=RequestHeader, covariant=True)
 P = TypeVar("P")
 
 
@@ -84,14 +83,9 @@ HandlerTable: TypeAlias = Mapping[int, Handler]
 _MARK = "__handles__"
 
 
-class _Marked(Protocol[HeaderT_co]):
-    """A method of a processor; its ``Request`` must carry the header class of its mark."""
-
-    def __call__(self, processor: Any, request: Any, /) -> Answer: ...
-
-
 def handles(
-    code: RequestCode, header: type[H] = RequestHeader  # type: ignore[assignment]  # a default for a type variable
+    code: RequestCode,
+    header: type[H] = RequestHeader,  # type: ignore[assignment]  # a default for a type variable
 ) -> Callable[[Callable[[P, Request[H]], Answer]], Callable[[P, Request[H]], Answer]]:
     """Mark a method as the answer to ``code``; a method may carry several marks."""
 

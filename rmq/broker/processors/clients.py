@@ -6,13 +6,13 @@ from codec.bodies.heartbeat import CheckClientRequestBody, ConsumerData, Heartbe
 from codec.bodies.locks import LockBatchRequestBody, LockBatchResponseBody, UnlockBatchRequestBody
 from codec.codes import RequestCode, ResponseCode
 from codec.headers.clients import (
-    CheckClientConfigRequestHeader,
     GetConsumerListByGroupRequestHeader,
     HeartbeatRequestHeader,
     LockBatchMqRequestHeader,
     UnlockBatchMqRequestHeader,
     UnregisterClientRequestHeader,
 )
+from codec.headers.fields import RequestHeader
 from rmq.base.errors import CommandError
 from rmq.broker import names
 from rmq.broker.clients import Client
@@ -61,10 +61,7 @@ class ClientProcessor:
         fingerprint = data.heartbeat_fingerprint
         must_send_again = fingerprint == 0
         for consumer in data.consumer_data_set:
-            if (
-                self.config.rejectPullConsumerEnable
-                and consumer.consume_type == "CONSUME_ACTIVELY"
-            ):
+            if self.config.rejectPullConsumerEnable and consumer.consume_type == "CONSUME_ACTIVELY":
                 continue
             changed = self._consumers.fingerprint_changed(
                 consumer.group_name, fingerprint, without_sub=data.without_sub
@@ -80,9 +77,7 @@ class ClientProcessor:
             }
         )
 
-    def _register_consumer(
-        self, client: Client, data: ConsumerData, *, without_sub: bool
-    ) -> None:
+    def _register_consumer(self, client: Client, data: ConsumerData, *, without_sub: bool) -> None:
         group = self._groups.find(data.group_name)
         if group is None:
             return
@@ -112,8 +107,8 @@ class ClientProcessor:
             self._consumers.unregister(header.consumer_group, request.channel, notify=notify)
         return Response()
 
-    @handles(RequestCode.CHECK_CLIENT_CONFIG, CheckClientConfigRequestHeader)
-    def check(self, request: Request[CheckClientConfigRequestHeader]) -> Response:
+    @handles(RequestCode.CHECK_CLIENT_CONFIG, RequestHeader)
+    def check(self, request: Request[RequestHeader]) -> Response:
         """Judge a subscription before its consumer starts.
 
         :raises CommandError: SYSTEM_ERROR, an expression of a kind that is not served.

@@ -14,7 +14,6 @@ from codec.bodies.topics import TopicConfig
 from codec.codes import RequestCode, ResponseCode
 from codec.headers.pull import PullMessageRequestHeader, PullMessageResponseHeader
 from rmq.base.errors import CommandError
-from rmq.base.ports import Clock
 from rmq.broker.consumers import Consumers
 from rmq.broker.filters import is_tag_type, tag_codes
 from rmq.broker.groups import Groups
@@ -29,7 +28,13 @@ from rmq.store.store import MessageStore
 COMMIT_OFFSET, SUSPEND, SUBSCRIPTION = 1, 2, 4
 """Bits of sysFlag. Source: PullSysFlag.java, 5.3.3."""
 
-BROKER_FORBIDDEN, GROUP_FORBIDDEN, TOPIC_FORBIDDEN, BROADCASTING_FORBIDDEN, SUBSCRIPTION_FORBIDDEN = (
+(
+    BROKER_FORBIDDEN,
+    GROUP_FORBIDDEN,
+    TOPIC_FORBIDDEN,
+    BROADCASTING_FORBIDDEN,
+    SUBSCRIPTION_FORBIDDEN,
+) = (
     "1",
     "2",
     "3",
@@ -72,7 +77,6 @@ class PullProcessor:
         offsets: ConsumerOffsets,
         store: MessageStore,
         waiting: WaitingPulls,
-        clock: Clock,
     ) -> None:
         """``config`` may be replaced while running: assign the attribute."""
         self.config = config
@@ -82,7 +86,6 @@ class PullProcessor:
         self._offsets = offsets
         self._store = store
         self._waiting = waiting
-        self._clock = clock
 
     @handles(RequestCode.PULL_MESSAGE, PullMessageRequestHeader)
     def pull(self, request: Request[PullMessageRequestHeader]) -> Answer:
@@ -179,7 +182,8 @@ class PullProcessor:
         header = request.header
         if not self.config.brokerPermission & PERM_READ:
             raise forbidden(
-                BROKER_FORBIDDEN, f"the broker[{self.config.brokerIP1}] pulling message is forbidden"
+                BROKER_FORBIDDEN,
+                f"the broker[{self.config.brokerIP1}] pulling message is forbidden",
             )
         group = self._groups.find(header.consumer_group)
         if group is None:

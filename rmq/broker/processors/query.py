@@ -1,8 +1,11 @@
 """Looking messages up: by key, by unique key, by position."""
 
 from codec.codes import RequestCode, ResponseCode
-from codec.headers.admin import ViewMessageRequestHeader
-from codec.headers.pull import QueryMessageRequestHeader, QueryMessageResponseHeader
+from codec.headers.pull import (
+    QueryMessageRequestHeader,
+    QueryMessageResponseHeader,
+    ViewMessageRequestHeader,
+)
 from rmq.base.errors import CommandError
 from rmq.remoting.handling import Request, Response, handles
 from rmq.store.store import MessageStore

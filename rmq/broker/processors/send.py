@@ -13,17 +13,17 @@ from typing import TypeAlias
 
 from codec.bodies.topics import TopicConfig
 from codec.codes import V3_4_9, RequestCode, ResponseCode
+from codec.errors import CodecError
 from codec.headers.send import (
     SendMessageRequestHeader,
     SendMessageRequestHeaderV2,
     SendMessageResponseHeader,
 )
-from codec.errors import CodecError
 from codec.message import properties as props
 from codec.message.batch import split_batch
 from codec.message.sysflag import MULTI_TAGS
 from rmq.base.errors import CommandError
-from rmq.base.ports import Chance
+from rmq.base.ports import Chance, Clock
 from rmq.broker import names
 from rmq.broker.durability import Durability
 from rmq.broker.groups import Groups
@@ -77,7 +77,7 @@ class SendSettings:
     trace_on: bool
     permission: Callable[[], int]
     sync_flush: bool
-    accept_from_ms: Callable[[], int]
+    accept_from_ms: int
 
 
 class SendProcessor:
@@ -91,6 +91,7 @@ class SendProcessor:
         locks: QueueLocks,
         store: MessageStore,
         durability: Durability,
+        clock: Clock,
         chance: Chance,
         new_unique_key: Callable[[], str],
     ) -> None:
@@ -100,7 +101,9 @@ class SendProcessor:
         self._locks = locks
         self._store = store
         self._durability = durability
+        self._clock = clock
         self._chance = chance
+        self._accept_from_ms = settings.accept_from_ms
         self._new_unique_key = new_unique_key
         self._sync_flush = settings.sync_flush
         self._host_hex = settings.store_host.hex().upper()
@@ -237,6 +240,11 @@ class SendProcessor:
         """
         header = request.header
         topic = header.topic
+        if self._accept_from_ms and self._clock.wall_ms() < self._accept_from_ms:
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                f"broker unable to service, until {self._accept_from_ms} ms since 1970",
+            )
         config = self._topics.get(topic)
         if config is None or topic in names.NOT_ALLOWED_SEND_TOPICS:
             config = self._topic_made(request)
@@ -329,9 +337,7 @@ class SendProcessor:
                 f"Producer: {request.channel.remote_address}",
             )
 
-    def _when_flushed(
-        self, result: PutResult, queue_id: int, unique_key: str
-    ) -> Answer:
+    def _when_flushed(self, result: PutResult, queue_id: int, unique_key: str) -> Answer:
         if result.status is not PutStatus.PUT_OK:
             return self._respond(result, queue_id, unique_key)
 

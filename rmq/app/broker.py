@@ -1,0 +1,219 @@
+"""A broker, put together: configuration, tables, store, processors, ports."""
+
+import logging
+import os
+from collections.abc import Generator
+from typing import Any
+
+from twisted.internet.base import ReactorBase
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from rmq.app.store import store_settings
+from rmq.base.periodic import Periodic
+from rmq.base.ports import Disk
+from rmq.broker.arrivals import Arrivals
+from rmq.broker.consumers import Consumers
+from rmq.broker.durability import Durability
+from rmq.broker.groups import Groups
+from rmq.broker.housekeeping import Housekeeping
+from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.processors.clients import ClientProcessor
+from rmq.broker.processors.consumer_offsets import ConsumerOffsetProcessor
+from rmq.broker.processors.pull import PullProcessor
+from rmq.broker.processors.query import QueryProcessor
+from rmq.broker.processors.queues import QueueProcessor
+from rmq.broker.processors.send import SendProcessor, SendSettings
+from rmq.broker.producers import Producers
+from rmq.broker.queue_locks import QueueLocks
+from rmq.broker.registration import Registration
+from rmq.broker.saving import TableFile
+from rmq.broker.topics import Topics
+from rmq.broker.unique_keys import UniqueKeys
+from rmq.broker.waiting import WaitingPulls
+from rmq.conf.startup import BrokerSettings
+from rmq.net.client import RemotingClient
+from rmq.net.clock import ReactorClock, SystemChance
+from rmq.net.hosts import pack_host
+from rmq.net.server import RemotingServer
+from rmq.net.worker import ThreadWorker
+from rmq.remoting.handling import HandlerTable, handler_table, without
+from rmq.store.store import MessageStore
+
+log = logging.getLogger(__name__)
+
+FAST_PORT_DISTANCE = 2
+"""The fast port is this much below the main one."""
+
+NOT_ON_FAST_PORT = (11, 361, 200050, 200052, 200054, 200055)
+"""What the fast port does not answer: whatever can wait for messages.
+
+Source: BrokerController.java, registerProcessor(), 5.3.3."""
+
+PREPARE_PERIOD_MS = 1_000
+"""How often the next commit-log file is made ready if the present one is nearly full."""
+
+
+class Broker:
+    """A single master."""
+
+    def __init__(self, reactor: ReactorBase, settings: BrokerSettings, disk: Disk) -> None:
+        """Builds everything; opens nothing. ``disk`` keeps the store and the tables.
+
+        :raises rmq.base.errors.ConfigError: a setting cannot be used.
+        :raises ValueError: two processors answer one request code.
+        """
+        self.settings = settings
+        config, store_config = settings.broker, settings.store
+        self._clock = clock = ReactorClock(reactor)
+        chance = SystemChance()
+        port = settings.server.listenPort
+        self.address = f"{config.brokerIP1}:{port}"
+        store_host = pack_host(config.brokerIP1, port)
+        self.store = store = MessageStore(disk, clock, store_settings(store_config, store_host))
+
+        def table(name: str) -> TableFile:
+            return TableFile(disk, f"{store_config.storePathRootDir}/config/{name}.json")
+
+        self.topics = Topics(config, clock, table("topics"))
+        self.groups = Groups(config, clock, table("subscriptionGroup"))
+        self.offsets = ConsumerOffsets(
+            config, clock, table("consumerOffset"), self.store.min_offset
+        )
+        self.producers = Producers(clock, config.channelExpiredTimeout)
+        self.consumers = Consumers(config, clock)
+        self.locks = QueueLocks(clock)
+        self.waiting = WaitingPulls(clock)
+        self.store.on_arrival(Arrivals(clock, self.waiting).arrived)
+        self._worker = ThreadWorker(reactor)
+        self.durability = Durability(
+            store,
+            self._worker,
+            clock,
+            flush_interval_ms=store_config.flushIntervalCommitLog,
+            queue_interval_ms=store_config.flushIntervalConsumeQueue,
+            timeout_ms=store_config.syncFlushTimeout,
+        )
+        self._housekeeping = Housekeeping(
+            clock,
+            (self.producers, self.consumers),
+            leases=(self.locks,),
+            waiting=(self.waiting,),
+        )
+        new_unique_key = UniqueKeys(clock, store_host[:-4], os.getpid(), chance.below(1 << 32))
+        self.processors: list[object] = [
+            SendProcessor(
+                SendSettings(
+                    cluster_name=config.brokerClusterName,
+                    broker_ip=config.brokerIP1,
+                    store_host=store_host,
+                    region_id=config.regionId,
+                    trace_on=config.traceOn,
+                    permission=lambda: self.settings.broker.brokerPermission,
+                    sync_flush=store_config.flushDiskType == "SYNC_FLUSH",
+                    accept_from_ms=config.startAcceptSendRequestTimeStamp,
+                ),
+                self.topics,
+                self.groups,
+                self.locks,
+                store,
+                self.durability,
+                clock,
+                chance,
+                new_unique_key,
+            ),
+            PullProcessor(
+                config, self.topics, self.groups, self.consumers, self.offsets, store, self.waiting
+            ),
+            ClientProcessor(
+                config, self.topics, self.groups, self.producers, self.consumers, self.locks
+            ),
+            ConsumerOffsetProcessor(config, self.topics, self.groups, self.offsets, store),
+            QueueProcessor(store),
+            QueryProcessor(store, store_config.defaultQueryMaxNum),
+        ]
+        main_table = handler_table(self.processors)
+        fast_table = without(main_table, NOT_ON_FAST_PORT)
+        self.client = RemotingClient(reactor, clock, main_table)
+        self._servers = [
+            self._server(reactor, main_table, port),
+            self._server(reactor, fast_table, port - FAST_PORT_DISTANCE),
+        ]
+        self.registration = Registration(
+            config,
+            clock,
+            self.client,
+            self.topics,
+            address=self.address,
+            ha_address=f"{config.brokerIP2}:{store_config.haListenPort}",
+        )
+        self.topics.on_change(self.registration.topics_changed)
+        self._periodic = [
+            Periodic(clock, config.flushConsumerOffsetInterval, self.offsets.persist),
+            Periodic(clock, store_config.cleanResourceInterval, self._clean),
+            Periodic(clock, PREPARE_PERIOD_MS, store.prepare_next),
+        ]
+        self._stopping: Deferred[None] | None = None
+
+    def _server(self, reactor: ReactorBase, table: HandlerTable, port: int) -> RemotingServer:
+        server = self.settings.server
+        return RemotingServer(
+            reactor,
+            self._clock,
+            table,
+            interface=server.bindAddress,
+            port=port,
+            idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
+            closed=self._housekeeping.channel_closed,
+        )
+
+    def start(self) -> None:
+        """Load everything, listen, register; the broker serves when this returns.
+
+        :raises rmq.base.errors.StoreError: the store or a table cannot be read, or is in use.
+        :raises twisted.internet.error.CannotListenError: a port is taken.
+        """
+        self.topics.load()
+        self.groups.load()
+        self.offsets.load()
+        report = self.store.load()
+        log.info("store loaded report=%s", report)
+        self._worker.start()
+        for server in self._servers:
+            server.start()
+        self.durability.start()
+        self._housekeeping.start()
+        for periodic in self._periodic:
+            periodic.start()
+        addresses = self.settings.broker.namesrvAddr
+        self.registration.set_name_servers(
+            address.strip() for address in addresses.split(";") if address.strip()
+        )
+        self.registration.start()
+
+    @property
+    def boot_line(self) -> str:
+        """What is printed when the broker serves; wait strategies match it."""
+        config = self.settings.broker
+        line = f"The broker[{config.brokerName}, {self.address}] boot success. serializeType=JSON"
+        return f"{line} and name server is {config.namesrvAddr}" if config.namesrvAddr else line
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Say goodbye to the NameServers, close the ports, save, flush; fires when all is done."""
+        for periodic in self._periodic:
+            periodic.stop()
+        yield self.registration.stop()
+        for server in self._servers:
+            yield server.stop()
+        self._housekeeping.stop()
+        self.client.stop()
+        yield self.durability.stop()
+        self._worker.stop()
+        self.offsets.persist()
+        self.topics.persist()
+        self.groups.persist()
+        self.store.close()
+
+    def _clean(self) -> None:
+        for path in self.store.clean():
+            log.info("file deleted path=%s", path)

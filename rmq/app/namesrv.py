@@ -1,0 +1,80 @@
+"""A NameServer, put together: configuration, tables, port."""
+
+import logging
+from collections.abc import Generator
+from typing import Any
+
+from twisted.internet.base import ReactorBase
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from rmq.base.ports import Disk
+from rmq.conf.startup import NamesrvSettings
+from rmq.namesrv.addresses import AddressView
+from rmq.namesrv.configuration import Configuration
+from rmq.namesrv.role import Namesrv
+from rmq.net.client import RemotingClient
+from rmq.net.clock import ReactorClock
+from rmq.net.server import RemotingServer
+from rmq.remoting.handling import handler_table
+
+log = logging.getLogger(__name__)
+
+
+class NameServer:
+    """A NameServer with its port."""
+
+    def __init__(
+        self,
+        reactor: ReactorBase,
+        settings: NamesrvSettings,
+        disk: Disk,
+        view: AddressView | None = None,
+    ) -> None:
+        """Builds everything; opens nothing. ``view`` see :class:`rmq.namesrv.role.Namesrv`.
+
+        :raises ValueError: two processors answer one request code.
+        """
+        self.settings = settings
+        clock = ReactorClock(reactor)
+        self.client = RemotingClient(reactor, clock, {})
+        self.role = Namesrv(
+            Configuration(disk, settings.namesrv, (settings.server,), settings.values),
+            clock,
+            disk,
+            self.client,
+            view,
+        )
+        server = settings.server
+        self.server = RemotingServer(
+            reactor,
+            clock,
+            handler_table(self.role.processors),
+            interface=server.bindAddress,
+            port=server.listenPort,
+            idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
+            closed=self.role.channel_closed,
+        )
+
+    def start(self) -> None:
+        """Load the values and listen; the NameServer serves when this returns.
+
+        :raises rmq.base.errors.ConfigError: the file of values cannot be used.
+        :raises twisted.internet.error.CannotListenError: the port is taken.
+        """
+        self.role.start()
+        self.server.start()
+
+    @property
+    def boot_line(self) -> str:
+        """What is printed when the NameServer serves; wait strategies match it."""
+        return (
+            "The Name Server boot success. serializeType=JSON, "
+            f"address {self.settings.server.bindAddress}:{self.server.port}"
+        )
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Close the port and everything; fires when all is done."""
+        self.role.stop()
+        yield self.server.stop()
+        self.client.stop()
