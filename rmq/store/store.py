@@ -155,7 +155,7 @@ class MessageStore:
         return RecoveryReport(not dirty, report.records, report.position, report.cut_reason)
 
     def _index_start(self, start: int) -> int:
-        """Cut the index to ``start``; where to read again so that it gets whole, a record's begin."""
+        """Cut the index to ``start``; the record from which to read so that it gets whole."""
         indexed = self._index.truncate(start)
         if indexed >= start:
             return start

@@ -1,0 +1,87 @@
+"""Small stores in memory for the tests of this package."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from rmq.base.manual import ManualClock
+from rmq.net.memory_disk import MemoryDisk
+from rmq.store.messages import PutMessage
+from rmq.store.settings import StoreSettings
+from rmq.store.store import MessageStore
+
+GOLDEN = Path(__file__).parents[3] / "codec/tests/golden"
+SMALL = StoreSettings(
+    root="/store",
+    store_host=b"\x0a\0\0\x02\0\0\x2a\x9f",
+    commit_log_file_size=4096,
+    consume_queue_file_size=1000,
+    index_slots=16,
+    index_units=40,
+)
+LONG_TOPIC = "%RETRY%" + "L" * 130
+BORN_HOST = b"\x0a\0\0\x01\0\0\x30\x39"
+
+
+def a_disk(wall_ms: int = 1_700_000_000_000) -> MemoryDisk:
+    return MemoryDisk(ManualClock(wall_ms))
+
+
+def write_file(disk: MemoryDisk, path: str, content: bytes) -> None:
+    file = disk.map(path, len(content))
+    file.reserve(len(content))
+    file.memory[:] = content
+    file.sync()
+    file.close()
+
+
+def copy_golden(disk: MemoryDisk, name: str) -> None:
+    root = GOLDEN / name
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.stat().st_size:
+            below = path.relative_to(root).as_posix().replace("RETRY-130L", LONG_TOPIC)
+            write_file(disk, f"/store/{below}", path.read_bytes())
+
+
+def opened(disk: MemoryDisk, **changes: object) -> MessageStore:
+    store = a_store(disk, **changes)
+    store.load()
+    return store
+
+
+def a_store(disk: MemoryDisk, **changes: object) -> MessageStore:
+    assert isinstance(disk.clock, ManualClock)
+    return MessageStore(disk, disk.clock, replace(SMALL, **changes))
+
+
+def message(number: int = 0, topic: str = "T", queue_id: int = 0, **fields: object) -> PutMessage:
+    given = {
+        "body": b"body-%d" % number,
+        "properties": b"KEYS\x01k%d shared\x02UNIQ_KEY\x01U%03d\x02TAGS\x01tag%d\x02"
+        % (number, number, number % 3),
+        "born_timestamp": 1_600_000_000_000 + number,
+        "born_host": BORN_HOST,
+    }
+    return PutMessage(topic, queue_id, **(given | fields))
+
+
+def put_all(store: MessageStore, count: int, **fields: object) -> list[bytes]:
+    """Put messages 0 to count-1 of one queue; their records."""
+    records = []
+    for number in range(count):
+        result = store.put(message(number, **fields))
+        assert result.status == 0, result
+        record = store.message_at(result.position)
+        assert record is not None
+        records.append(record)
+    return records
+
+
+def read_all(store: MessageStore, topic: str = "T", queue_id: int = 0) -> list[bytes]:
+    """All records of a queue, one by one."""
+    first, end = store.min_offset(topic, queue_id), store.max_offset(topic, queue_id)
+    records = []
+    for offset in range(first, end):
+        result = store.get(topic, queue_id, offset, 1)
+        assert result.count == 1, (offset, result)
+        records += result.slices
+    return records
