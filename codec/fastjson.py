@@ -127,6 +127,6 @@ def _pretty(value: object, level: int) -> str:
             items = [line + _pretty(item, level + 1) for item in value]
             return "[" + ",".join(items) + end + "]" if items else "[]"
         case tuple() | set() | frozenset():
-            return "[" + ",".join([_pretty(item, level + 1) for item in value]) + "]"
+            return "[" + ",".join([_pretty(item, level) for item in value]) + "]"
         case _:
             return _encode(value).decode()

@@ -20,8 +20,3 @@ class DataVersion(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     def next(self, now_ms: int, state_version: int = 0) -> Self:
         """The version after one more change. Source: nextVersion()."""
         return type(self)(counter=self.counter + 1, state_version=state_version, timestamp=now_ms)
-
-    @property
-    def age(self) -> tuple[int, int, int]:
-        """What decides which of two versions is newer: the greater. Source: compare()."""
-        return (self.state_version, self.counter, self.timestamp)

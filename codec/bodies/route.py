@@ -2,6 +2,8 @@
 
 import re
 
+from msgspec.structs import replace
+
 from codec import fastjson
 from codec.bodies.body import Body, encode_body, kept, kept_dict, kept_list
 from codec.bodies.static_topics import TopicQueueMappingInfo
@@ -69,12 +71,11 @@ class GetBrokerMemberGroupResponseBody(Body, kw_only=True):
 
 
 def encode_route(route: TopicRouteData) -> bytes:
-    """A route for clients from 4.9.4 on: standard JSON, only ASCII.
+    """A route for clients from 4.9.4 on: standard JSON, only ASCII, broker ids ascending.
 
-    Java also sorts maps by key; here the brokers' addresses come as the table has them, which the
-    name server fills in order. Source: ClientRequestProcessor.java, getRouteInfoByTopic(), 5.3.3.
+    Source: ClientRequestProcessor.java, getRouteInfoByTopic(), 5.3.3.
     """
-    text = encode_body(route)
+    text = encode_body(_sorted(route)).replace(b"/", rb"\/")
     if text.isascii():
         return text
     return _NOT_ASCII.sub(_escape, text.decode()).encode()
@@ -82,7 +83,22 @@ def encode_route(route: TopicRouteData) -> bytes:
 
 def encode_legacy_route(route: TopicRouteData) -> bytes:
     """A route for clients before 4.9.4: broker ids are bare numbers as keys, text is UTF-8."""
-    return fastjson.dumps_bare(route)
+    return fastjson.dumps_bare(_sorted(route))
+
+
+def _sorted(route: TopicRouteData) -> TopicRouteData:
+    """``route``, or a copy in which every broker's ids ascend."""
+    if all(_ascends(broker.broker_addrs) for broker in route.broker_datas):
+        return route
+    brokers = [
+        replace(broker, broker_addrs=dict(sorted(broker.broker_addrs.items())))
+        for broker in route.broker_datas
+    ]
+    return replace(route, broker_datas=brokers)
+
+
+def _ascends(addresses: dict[int, str]) -> bool:
+    return len(addresses) < 2 or list(addresses) == sorted(addresses)
 
 
 def _escape(match: re.Match[str]) -> str:

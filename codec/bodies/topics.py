@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from codec import fastjson
-from codec.bodies.body import Body, kept, kept_dict, kept_list, kept_new
+from codec.bodies.body import Body, decode_body, kept, kept_dict, kept_list, kept_new
 from codec.bodies.data_version import DataVersion
 from codec.bodies.message_queue import MessageQueue
 from codec.bodies.static_topics import TopicQueueMappingDetail, TopicQueueMappingInfo
@@ -81,11 +81,7 @@ class TopicConfig(Body, kw_only=True):
         attributes: dict[str, str] = {}
         if len(words) > 5:
             with suppress(CodecError):
-                read = fastjson.loads(words[5].encode())
-                if isinstance(read, dict):
-                    attributes = {
-                        str(key): str(value) for key, value in read.items() if value is not None
-                    }
+                attributes = decode_body(dict[str, str], words[5].encode())
         try:
             filter_type = TopicFilterType(words[4])
         except ValueError as error:

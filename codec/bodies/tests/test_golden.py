@@ -1,0 +1,107 @@
+"""Every body class against what Java wrote for it."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from codec import bodies, fastjson
+from codec.bodies import decode_body, encode_body
+from codec.bodies.groups import SubscriptionGroupConfig, SubscriptionGroupWrapper
+from codec.bodies.offsets import ConsumerOffsetSerializeWrapper, DelayOffsetSerializeWrapper
+from codec.bodies.topics import TopicConfigSerializeWrapper
+
+GOLDEN = Path(__file__).parent / "golden"
+
+OTHER_TEXT = {"TopicConfigAndQueueMapping", "SubscriptionGroupWrapper"}
+"""Written with other order or one key more than Java's class has."""
+
+
+def body_classes():
+    modules = [
+        importlib.import_module(f"codec.bodies.{module.name}")
+        for module in pkgutil.iter_modules(bodies.__path__)
+        if module.name != "tests"
+    ]
+    return {
+        name: item
+        for module in modules
+        for name, item in vars(module).items()
+        if isinstance(item, type) and issubclass(item, msgspec.Struct)
+    }
+
+
+CLASSES = body_classes()
+NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
+
+
+def golden(name):
+    return (GOLDEN / f"{name}.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_key_of_java_is_lost(name):
+    body = decode_body(CLASSES[name], golden(name))
+
+    written, wanted = fastjson.loads(fastjson.dumps_bare(body)), fastjson.loads(golden(name))
+    assert {key: written[key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OTHER_TEXT])
+def test_the_bare_form_is_java_letter_for_letter(name):
+    body = decode_body(CLASSES[name], golden(name))
+
+    assert fastjson.dumps_bare(body).decode() == golden(name).decode()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_is_read_back(name):
+    body = decode_body(CLASSES[name], golden(name))
+
+    assert decode_body(CLASSES[name], encode_body(body)) == body
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (TopicConfigSerializeWrapper, "topics"),
+        (ConsumerOffsetSerializeWrapper, "consumerOffset"),
+        (SubscriptionGroupWrapper, "subscriptionGroup"),
+        (SubscriptionGroupConfig, "SubscriptionGroupConfig"),
+        (DelayOffsetSerializeWrapper, "delayOffset"),
+    ],
+)
+def test_files_are_java_letter_for_letter(cls, name):
+    text = (GOLDEN / "files" / f"{name}.json").read_text()
+
+    assert fastjson.dumps_pretty(decode_body(cls, text.encode())) == text
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        ("ConsumerOffsetSerializeWrapper", "consumerOffset"),
+        ("SubscriptionGroupWrapper", "subscriptionGroup"),
+        ("DelayOffsetSerializeWrapper", "delayOffset"),
+        ("TopicQueueMappingSerializeWrapper", "topicQueueMapping"),
+        ("MessageRequestModeSerializeWrapper", "messageRequestMode"),
+        ("TimerMetricsSerializeWrapper", "timermetrics"),
+    ],
+)
+def test_compact_files_are_java_letter_for_letter(cls, name):
+    text = (GOLDEN / "files" / f"{name}.compact.json").read_text()
+
+    assert fastjson.dumps_bare(decode_body(CLASSES[cls], text.encode())).decode() == text
+
+
+@pytest.mark.parametrize("name", ["consumerFilter", "consumerOrderInfo"])
+def test_plain_values_are_written_pretty_as_java_does(name):
+    text = (GOLDEN / "files" / f"{name}.json").read_text()
+    value = fastjson.loads(text.encode())
+    if name == "consumerFilter":  # an array of Java, not a List
+        bloom = value["filterDataByTopic"]["TopicA"]["groupFilterData"]["G1"]["bloomFilterData"]
+        bloom["bitPos"] = tuple(bloom["bitPos"])
+
+    assert fastjson.dumps_pretty(value) == text
