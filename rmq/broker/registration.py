@@ -333,18 +333,19 @@ class Registration:
 
         Source: BrokerController.java, sendHeartbeat(), 5.3.3.
         """
+        for address in self._servers:
+            self._caller.send(address, self._heartbeat_command())
+
+    def _heartbeat_command(self) -> Command:
         if self.config.compatibleWithOldNameSrv:
             body = encode_body(self._topics.data_version)
-            command = _command(RequestCode.QUERY_DATA_VERSION, self._query_header(), body)
-        else:
-            header = BrokerHeartbeatRequestHeader(
-                cluster_name=self.config.brokerClusterName,
-                broker_addr=self._address,
-                broker_name=self.config.brokerName,
-            )
-            command = _command(RequestCode.BROKER_HEARTBEAT, header, b"")
-        for address in self._servers:
-            self._caller.send(address, command)
+            return _command(RequestCode.QUERY_DATA_VERSION, self._query_header(), body)
+        header = BrokerHeartbeatRequestHeader(
+            cluster_name=self.config.brokerClusterName,
+            broker_addr=self._address,
+            broker_name=self.config.brokerName,
+        )
+        return _command(RequestCode.BROKER_HEARTBEAT, header, b"")
 
     def _query_header(self) -> QueryDataVersionRequestHeader:
         return QueryDataVersionRequestHeader(

@@ -46,7 +46,9 @@ class World:
         self.groups = self.again(**changed)
 
     def again(self, **changed):
-        return Groups(config(**changed), self.clock, table_file(self.disk, "subscriptionGroup.json"))
+        return Groups(
+            config(**changed), self.clock, table_file(self.disk, "subscriptionGroup.json")
+        )
 
 
 @pytest.fixture
