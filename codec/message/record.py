@@ -261,14 +261,14 @@ def parse_record(
 
     ``limit`` is the end of what may be read, at most the buffer's length. A blank's ``remaining``
     is not checked: the file ends in any case. Whether ``position`` is where the record was found
-    is the caller's question.
+    is the caller's question. An error holds no view of the buffer: a map can be closed after it.
     Source: CommitLog.java, checkMessageAndReturnSize(), 5.3.3.
 
     :raises CodecError: the bytes are neither, or the body has another checksum.
     """
     try:
-        view = memoryview(buffer).cast("B")
-        return _parse(view, offset, min(limit, len(view)), check_crc)
+        with memoryview(buffer) as memory, memory.cast("B") as view:
+            return _parse(view, offset, min(limit, len(view)), check_crc)
     except struct.error as error:
         raise CodecError(f"record at {offset} ends before its fixed part does") from error
 

@@ -202,6 +202,18 @@ def test_a_record_that_ends_inside_its_ipv6_hosts_is_refused():
         parse_record(data, 0, len(data))
 
 
+@pytest.mark.parametrize("at", [3, 4, 8, 39, 87, 92, 95])
+def test_an_error_holds_no_view_of_the_buffer(at):
+    data = bytearray(pack_record(**plain()))
+    data[at] ^= 48
+    with pytest.raises(CodecError) as caught:
+        parse_record(data, 0, len(data))
+
+    data.append(0)  # refused while a view is held
+
+    assert caught.value.__traceback__ is not None
+
+
 def test_a_body_with_another_checksum_is_refused_if_asked():
     data = pack_record(**plain(body_crc=1))
 
