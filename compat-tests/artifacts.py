@@ -1,0 +1,215 @@
+"""What the containers run, made once and kept in `.build/`: jars, drivers, wheels.
+
+Everything is keyed by what it is made of, so an unchanged thing is never made twice.
+"""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+BUILD = HERE / ".build"
+
+APACHE = "5.3.3"
+"""The version of Apache's servers and of mqadmin."""
+
+SMOKE = ("3.6.2.Final", "4.0.0-incubating")
+"""Clients too old for the whole suite; they have no batches."""
+
+CLIENTS = ("4.3.2", "4.9.8", "5.1.4", "5.3.3", "5.4.0")
+"""Java clients that the whole suite runs with."""
+
+GO = "go-2.1.2"
+
+_PYTHON = "3.11"
+"""The server image's Python, Debian 12's."""
+
+
+def run(*command: str | Path, timeout_s: float, cwd: Path | None = None, **env: str) -> str:
+    """Run a program and give its output; fail with all that it said."""
+    import os
+
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=timeout_s,
+        check=False,
+    )
+    output = done.stdout.decode(errors="replace")
+    if done.returncode:
+        words = " ".join(str(word) for word in command)
+        raise RuntimeError(f"{words} ended with {done.returncode}:\n{output[-4000:]}")
+    return output
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Name the state of some files by 12 hexadecimal digits."""
+    state = hashlib.sha256()
+    for path in sorted(paths):
+        state.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()[:12]
+
+
+def _made(target: Path, key: str) -> bool:
+    stamp = target / ".stamp"
+    return stamp.exists() and stamp.read_text() == key
+
+
+def _fresh(target: Path) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    return target
+
+
+def _seal(target: Path, key: str) -> Path:
+    (target / ".stamp").write_text(key)
+    return target
+
+
+def _maven(pom: Path, target: Path, *properties: str) -> Path:
+    key = digest([pom]) + " " + " ".join(properties)
+    if _made(target, key):
+        return target
+    _fresh(target)
+    run(
+        "mvn",
+        "-q",
+        "-B",
+        "-f",
+        pom,
+        "dependency:copy-dependencies",
+        "-DincludeScope=runtime",
+        f"-DoutputDirectory={target}",
+        *properties,
+        timeout_s=600,
+    )
+    return _seal(target, key)
+
+
+def server_jars() -> Path:
+    """Apache's NameServer, Broker and mqadmin with all that they need."""
+    return _maven(
+        HERE / "clients/server/pom.xml", BUILD / "jars/server", f"-Dserver.version={APACHE}"
+    )
+
+
+def client_jars(version: str) -> Path:
+    """One generation of the Java client with all that it needs."""
+    group = "com.alibaba.rocketmq" if version.startswith("3.") else "org.apache.rocketmq"
+    return _maven(
+        HERE / "clients/java/pom.xml",
+        BUILD / f"jars/client-{version}",
+        f"-Dclient.group={group}",
+        f"-Dclient.version={version}",
+    )
+
+
+def java_driver(version: str) -> Path:
+    """The Java driver compiled against one generation of the client."""
+    jars = client_jars(version)
+    source = HERE / "clients/java/Driver.java"
+    target = BUILD / f"drivers/{version}"
+    key = digest([source])
+    if _made(target, key):
+        return target
+    text = source.read_text()
+    if version.startswith("3."):
+        text = text.replace("org.apache.rocketmq", "com.alibaba.rocketmq")
+    _fresh(target)
+    (target / "Driver.java").write_text(text)
+    run(
+        *("javac", "-nowarn", "-encoding", "UTF-8", "--release", "8", "-Xlint:-options"),
+        *("-cp", f"{jars}/*", "-d", target, target / "Driver.java"),
+        timeout_s=120,
+    )
+    return _seal(target, key)
+
+
+def go_driver() -> Path:
+    """The Go driver, linked statically."""
+    source = HERE / "clients/go"
+    target = BUILD / f"drivers/{GO}"
+    key = digest([source / "main.go", source / "go.mod", source / "go.sum"])
+    if _made(target, key):
+        return target
+    _fresh(target)
+    run(
+        *("go", "build", "-trimpath", "-o", target / "driver", "."),
+        cwd=source,
+        timeout_s=600,
+        CGO_ENABLED="0",
+        GOFLAGS="-mod=readonly",
+    )
+    return _seal(target, key)
+
+
+def all_drivers() -> None:
+    """Make every jar folder and every driver, one after the other (Maven's cache is not shared)."""
+    server_jars()
+    for version in (*SMOKE, *CLIENTS):
+        java_driver(version)
+    go_driver()
+
+
+def dependency_wheels() -> Path:
+    """The server's dependencies as wheels for the image's Python, as the constraints pin them."""
+    constraints = PROJECT / "constraints.txt"
+    pyproject = PROJECT / "pyproject.toml"
+    pinned = constraints.exists()
+    key = digest([pyproject, constraints] if pinned else [pyproject])
+    target = BUILD / "wheels"
+    if _made(target, key):
+        return target
+    _fresh(target)
+    import tomllib
+
+    wanted = tomllib.loads(pyproject.read_text())["project"]["dependencies"]
+    machine = platform.machine()
+    platforms = [
+        f"manylinux_2_{minor}_{machine}" for minor in (36, 35, 34, 31, 28, 27, 24, 17, 12, 5)
+    ]
+    platforms += [f"manylinux2014_{machine}", f"linux_{machine}"]
+    run(
+        *(sys.executable, "-m", "pip", "download", "-q", "-d", target, "--only-binary=:all:"),
+        *("--implementation", "cp", "--python-version", _PYTHON),
+        *(word for tag in platforms for word in ("--platform", tag)),
+        *(("-c", constraints) if pinned else ()),
+        *wanted,
+        timeout_s=600,
+    )
+    return _seal(target, key)
+
+
+def project_files() -> list[Path]:
+    """Every file that the project's own wheel is made of."""
+    sources = [
+        path
+        for package in ("rmq", "codec")
+        for path in (PROJECT / package).rglob("*")
+        if path.is_file() and "tests" not in path.parts and "__pycache__" not in path.parts
+    ]
+    extra = [PROJECT / name for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE")]
+    return sources + [path for path in extra if path.exists()]
+
+
+def project_wheel() -> Path:
+    """The folder with the checkout's own wheel, and nothing else."""
+    key = digest(project_files())
+    target = BUILD / "project"
+    if _made(target, key):
+        return target
+    _fresh(target)
+    run(
+        *(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, PROJECT),
+        timeout_s=300,
+    )
+    return _seal(target, key)

@@ -1,0 +1,152 @@
+"""Fixtures of the compatibility tests: one lab, one shared cluster, drivers that stay alive."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import artifacts
+import containers
+import drivers
+
+TEST_MAX_S = 120
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the suite judge itself: what it asks of us, Apache's servers must do."""
+    parser.addoption("--server", choices=sorted(containers.FLAVOURS), default="ours")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of tests that may take longer than others."""
+    config.addinivalue_line("markers", "max_s(seconds): the test's hard limit")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """End every test that takes longer than it may."""
+    marker = item.get_closest_marker("max_s")
+    limit_s = marker.args[0] if marker else TEST_MAX_S
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"the test took more than {limit_s} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(limit_s)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo
+) -> Iterator[pytest.TestReport]:
+    """Show with a failure what the servers said last."""
+    report = yield
+    if report.failed and (lab := item.funcargs.get("lab")):
+        for server in lab.servers:
+            report.sections.append((f"server {server.name}", server.tail()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def flavour(request: pytest.FixtureRequest) -> containers.Flavour:
+    """Whose servers are under test."""
+    return containers.FLAVOURS[request.config.getoption("--server")]
+
+
+@pytest.fixture(scope="session")
+def lab(flavour: containers.Flavour) -> Iterator[containers.Lab]:
+    """The network, with everything built that will run on it."""
+    artifacts.all_drivers()
+    opened = containers.opened()
+    flavour.image(opened.engine)
+    yield opened
+    opened.close()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Name servers and brokers that serve together."""
+
+    namesrvs: list[containers.Server]
+    brokers: list[containers.Server]
+
+    @property
+    def addresses(self) -> str:
+        """What a client is told."""
+        return ";".join(one.address for one in self.namesrvs)
+
+    def ready(self) -> "Cluster":
+        """Wait for all of them."""
+        for server in (*self.namesrvs, *self.brokers):
+            server.ready()
+        for namesrv in self.namesrvs:
+            for broker in self.brokers:
+                namesrv.knows(broker.name)
+        return self
+
+
+@pytest.fixture(scope="session")
+def cluster(lab: containers.Lab, flavour: containers.Flavour) -> Cluster:
+    """One NameServer and one Broker, shared by all tests that harm neither."""
+    namesrv = lab.namesrv(flavour, "main-ns")
+    return Cluster([namesrv], [lab.broker(flavour, "main-broker", [namesrv])]).ready()
+
+
+Start = Callable[..., drivers.Driver]
+
+
+@pytest.fixture(scope="session")
+def shared(lab: containers.Lab, cluster: Cluster) -> Iterator[Start]:
+    """Give the one driver of a version and its options on the shared cluster."""
+    pool: dict[tuple, drivers.Driver] = {}
+
+    def driver(version: str, **options: object) -> drivers.Driver:
+        key = (version, *sorted(options.items()))
+        if key not in pool:
+            # So long that only the broker's notice can make a member look for its share in time.
+            options.setdefault("rebalance_ms", 300_000)
+            pool[key] = drivers.start(lab, version, cluster.addresses, **options).ready()
+        return pool[key]
+
+    yield driver
+    for one in pool.values():
+        one.close()
+
+
+@pytest.fixture
+def own(lab: containers.Lab) -> Iterator[Start]:
+    """Start drivers that end with the test: own(version, name servers, options)."""
+    started: list[drivers.Driver] = []
+
+    def driver(version: str, addresses: str, **options: object) -> drivers.Driver:
+        started.append(drivers.start(lab, version, addresses, **options))
+        return started[-1].ready()
+
+    yield driver
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    """A topic's name that no other test uses."""
+    return f"{request.function.__name__[5:40]}-{uuid4().hex[:6]}"
+
+
+@pytest.fixture
+def group() -> str:
+    """A consumer group's name that no other test uses."""
+    return f"group-{uuid4().hex[:8]}"

@@ -1,0 +1,295 @@
+"""Name servers, brokers and client hosts as containers of one bridge network.
+
+A container's name on the network is its address everywhere, as in any compose file. Servers are
+started without waiting, so that a whole cluster starts at once; `ready` then waits, with a limit,
+for the line that RocketMQ's users wait for.
+"""
+
+import io
+import itertools
+import json
+import socket
+import struct
+import tarfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import artifacts
+import docker
+import images
+from docker.models.containers import Container
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
+
+NAMESRV_PORT = 9876
+BROKER_PORT = 10911
+FAST_PORT = BROKER_PORT - 2
+
+_MOUNT = "/compat"
+_READY_MAX_S = 60.0
+_CLEAN_STOP_MAX_S = 30
+_JVM = (
+    "java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=512m "
+    "--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED "
+    f"-Drocketmq.home.dir=/opt/home -Duser.home=/opt/home -cp '{_MOUNT}/jars/server/*'"
+)
+MQADMIN = f"{_JVM} org.apache.rocketmq.tools.command.MQAdminStartup"
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """Whose servers: what an image has them, and how each is started."""
+
+    name: str
+    image: Callable[[docker.DockerClient], str]
+    namesrv: str
+    broker: str
+
+
+OURS = Flavour("ours", images.server, "mqnamesrv", "mqbroker")
+APACHE = Flavour(
+    "apache",
+    images.base,
+    f"{_JVM} org.apache.rocketmq.namesrv.NamesrvStartup",
+    f"{_JVM} org.apache.rocketmq.broker.BrokerStartup",
+)
+FLAVOURS = {one.name: one for one in (OURS, APACHE)}
+
+BROKER_DEFAULTS = {
+    "brokerClusterName": "DefaultCluster",
+    "brokerId": "0",
+    "listenPort": str(BROKER_PORT),
+    "storePathRootDir": "/store",
+    "storePathCommitLog": "/store/commitlog",
+    "mappedFileSizeCommitLog": str(64 << 20),
+    "diskMaxUsedSpaceRatio": "95",
+    "autoCreateTopicEnable": "true",
+    "autoCreateSubscriptionGroup": "true",
+    "traceTopicEnable": "false",
+    "registerNameServerPeriod": "10000",
+}
+NAMESRV_DEFAULTS = {"listenPort": str(NAMESRV_PORT)}
+
+
+class ServerFailedError(Exception):
+    """A server did not come up, or went away; says what it printed last."""
+
+
+@dataclass
+class Server:
+    """One NameServer or Broker in its container."""
+
+    name: str
+    port: int
+    container: DockerContainer
+    line: str
+    """What it prints once it serves."""
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}:{self.port}"
+
+    @property
+    def docker(self) -> Container:
+        return self.container.get_wrapped_container()
+
+    def ready(self, max_s: float = _READY_MAX_S) -> "Server":
+        """Wait until it serves.
+
+        :raises ServerFailedError: it ended, or the limit passed.
+        """
+        until = time.monotonic() + max_s
+        while self.line not in self.log():
+            self.docker.reload()
+            if self.docker.status == "exited":
+                raise ServerFailedError(f"{self.name} ended at its start:\n{self.tail()}")
+            if time.monotonic() > until:
+                raise ServerFailedError(
+                    f"{self.name} did not say {self.line!r} in {max_s} s:\n{self.tail()}"
+                )
+            time.sleep(0.1)
+        self.docker.reload()
+        return self
+
+    def log(self) -> str:
+        """All that it printed so far."""
+        return self.docker.logs().decode(errors="replace")
+
+    def tail(self, lines: int = 60) -> str:
+        """What it printed last, with the log files of Java's servers."""
+        said = "\n".join(self.log().splitlines()[-lines:])
+        if self.docker.status == "running":
+            files = "for f in /opt/home/logs/rocketmqlogs/{namesrv,broker,remoting,store}.log; do tail -n 15 $f; done"
+            said += self.docker.exec_run(["bash", "-c", f"({files}) 2>/dev/null"]).output.decode(
+                errors="replace"
+            )
+        return f"--- {self.name} ({self.docker.status})\n{said}"
+
+    def knows(self, broker: str, max_s: float = _READY_MAX_S) -> None:
+        """Wait until this NameServer knows a broker, by asking for the route of the default topic.
+
+        A stock broker may say that it serves and register only ten seconds later.
+
+        :raises ServerFailedError: the limit passed.
+        """
+        ip = next(iter(self.docker.attrs["NetworkSettings"]["Networks"].values()))["IPAddress"]
+        until = time.monotonic() + max_s
+        while f'"{broker}"'.encode() not in (answer := _default_route((ip, self.port))):
+            if time.monotonic() > until:
+                raise ServerFailedError(
+                    f"{self.name} does not know {broker} after {max_s} s: {answer!r}"
+                )
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Ask it to end (SIGTERM) and expect that it does."""
+        self.docker.stop(timeout=_CLEAN_STOP_MAX_S)
+        self.docker.reload()
+        assert self.docker.attrs["State"]["ExitCode"] != 137, (
+            f"{self.name} ignored SIGTERM:\n{self.tail()}"
+        )
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self.docker.kill()
+        self.docker.wait(timeout=30)
+
+    def files(self, path: str) -> dict[str, bytes]:
+        """Read a folder of the container, running or ended: path below it -> bytes."""
+        stream, _ = self.docker.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:
+            return {
+                member.name.partition("/")[2]: tar.extractfile(member).read()
+                for member in tar.getmembers()
+                if member.isfile()
+            }
+
+
+@dataclass
+class Lab:
+    """The network and all that runs on it, ended together."""
+
+    engine: docker.DockerClient
+    network: Network
+    running: list[DockerContainer] = field(default_factory=list)
+    servers: list[Server] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
+    _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
+
+    def namesrv(self, flavour: Flavour, name: str, **settings: str) -> Server:
+        """Start a NameServer, not waiting for it."""
+        return self._server(
+            flavour,
+            name,
+            NAMESRV_PORT,
+            f"{flavour.namesrv} -c /namesrv.conf",
+            {"/namesrv.conf": NAMESRV_DEFAULTS | settings},
+            "The Name Server boot success",
+        )
+
+    def broker(
+        self,
+        flavour: Flavour,
+        name: str,
+        namesrvs: Iterable[Server],
+        volume: str | None = None,
+        **settings: str,
+    ) -> Server:
+        """Start a Broker registering with these name servers, not waiting for it.
+
+        Its store is the volume, or dies with it.
+        """
+        addresses = ";".join(one.address for one in namesrvs)
+        return self._server(
+            flavour,
+            name,
+            BROKER_PORT,
+            f"{flavour.broker} -n '{addresses}' -c /broker.conf",
+            {"/broker.conf": BROKER_DEFAULTS | {"brokerName": name} | settings},
+            f"The broker[{settings.get('brokerName', name)},",
+            {volume: "/store"} if volume else {},
+        )
+
+    def host(self, name: str) -> DockerContainer:
+        """Start a container in which clients can be run."""
+        started = self._container(images.base(self.engine), name, "sleep 100000")
+        self._start(started)
+        return started
+
+    def volume(self) -> str:
+        """Make a volume for a store that outlives its broker."""
+        name = f"{self.network.name}-{next(self._numbers)}"
+        self.engine.volumes.create(name)
+        self.volumes.append(name)
+        return name
+
+    def forget(self, server: Server) -> None:
+        """Remove an ended or running server; its name becomes free."""
+        self.servers.remove(server)
+        self.running.remove(server.container)
+        server.container.stop()
+
+    def close(self) -> None:
+        """Remove everything."""
+        for container in self.running:
+            container.stop()
+        for name in self.volumes:
+            self.engine.volumes.get(name).remove(force=True)
+        self.network.remove()
+        self.engine.close()
+
+    def _server(
+        self,
+        flavour: Flavour,
+        name: str,
+        port: int,
+        command: str,
+        files: dict[str, dict[str, str]],
+        line: str,
+        volumes: dict[str, str] | None = None,
+    ) -> Server:
+        container = self._container(flavour.image(self.engine), name, command)
+        for path, settings in files.items():
+            text = "".join(f"{key}={value}\n" for key, value in settings.items())
+            container.with_copy_into_container(text.encode(), path, 0o644)
+        for volume, path in (volumes or {}).items():
+            container.with_volume_mapping(volume, path, "rw")
+        self._start(container)
+        server = Server(name, port, container, line)
+        self.servers.append(server)
+        return server
+
+    def _container(self, image: str, name: str, command: str) -> DockerContainer:
+        return (
+            DockerContainer(image)
+            .with_command(["sh", "-c", f"mkdir -p /opt/home && exec {command}"])
+            .with_network(self.network)
+            .with_network_aliases(name)
+            .with_volume_mapping(str(artifacts.BUILD), _MOUNT, "ro")
+            .with_kwargs(hostname=name, init=False)
+        )
+
+    def _start(self, container: DockerContainer) -> None:
+        self.running.append(container)
+        container.start()
+
+
+def _default_route(address: tuple[str, int]) -> bytes:
+    """Ask a NameServer for the route of TBW102 (code 105); gives its whole answer."""
+    header = {"code": 105, "language": "JAVA", "opaque": 1, "extFields": {"topic": "TBW102"}}
+    text = json.dumps(header).encode()
+    with socket.create_connection(address, 5) as connection:
+        connection.sendall(struct.pack(">II", 4 + len(text), len(text)) + text)
+        stream = connection.makefile("rb")
+        return stream.read(*struct.unpack(">I", stream.read(4)))
+
+
+def opened() -> Lab:
+    """A lab with a network of its own."""
+    return Lab(docker.from_env(timeout=120), Network().create())
+
+
+def docker_name(container: DockerContainer) -> str:
+    """What `docker exec` calls it."""
+    return container.get_wrapped_container().id
