@@ -56,11 +56,10 @@ def decode_body(cls: type[T], body: bytes | memoryview) -> T:
     :raises CodecError: it is no JSON, or a value does not fit; the text names the place.
     """
     reader = _READERS.get(cls) or _new_reader(cls)
-    if reader.decoder is not None:
-        try:
-            return cast("T", reader.decoder.decode(body))
-        except (ValueError, RecursionError):  # what msgspec and UTF-8 raise; judged again below
-            pass
+    try:
+        return cast("T", reader.decoder.decode(body))
+    except (ValueError, RecursionError):  # what msgspec and UTF-8 raise; judged again below
+        pass
     value = _fit(fastjson.loads(body), reader.shape)
     try:
         return msgspec.convert(value, cls, strict=False)
@@ -88,8 +87,8 @@ def _new_set() -> set[Any]:
 class _Reader(NamedTuple):
     """How a class is read."""
 
-    decoder: msgspec.json.Decoder[Any] | None
-    """None if the class has objects as keys, which no standard JSON has."""
+    decoder: msgspec.json.Decoder[Any]
+    """Refuses objects as keys, which no standard JSON has."""
     shape: shape.Type
 
 
@@ -98,11 +97,7 @@ _READERS: dict[type[Any], _Reader] = {}
 
 
 def _new_reader(cls: type[Any]) -> _Reader:
-    try:
-        decoder = msgspec.json.Decoder(cls, strict=False)
-    except TypeError:
-        decoder = None
-    reader = _READERS[cls] = _Reader(decoder, shape.type_info(cls))
+    reader = _READERS[cls] = _Reader(msgspec.json.Decoder(cls, strict=False), shape.type_info(cls))
     return reader
 
 

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -35,19 +36,19 @@ class Table(msgspec.Struct):
 
 
 @given(VALUES)
-def test_standard_json_goes_there_and_back(value):
+def test_standard_json_goes_there_and_back(value: Any) -> None:
     assert loads(dumps(value)) == value
 
 
 @given(st.dictionaries(KEYS, SCALARS, max_size=5).filter(lambda value: "$ref" not in value))
-def test_the_dialect_goes_there_and_back(value):
+def test_the_dialect_goes_there_and_back(value: Any) -> None:
     assert loads(dumps_bare(value)) == value
     assert loads(dumps_pretty(value).encode()) == value
 
 
 @settings(max_examples=300)
 @given(st.binary() | st.text(alphabet="{}[]:,'\"\\$refa01-.eEu@ \n").map(str.encode))
-def test_any_bytes_are_read_or_refused(body):
+def test_any_bytes_are_read_or_refused(body: Any) -> None:
     try:
         value = loads(body)
     except CodecError:
@@ -73,11 +74,11 @@ def test_any_bytes_are_read_or_refused(body):
         ("{'a':'b\nc'}", {"a": "b\nc"}),
     ],
 )
-def test_the_dialect_is_read_as_java_reads_it(text, value):
+def test_the_dialect_is_read_as_java_reads_it(text: Any, value: Any) -> None:
     assert loads(text.encode()) == value
 
 
-def test_objects_as_keys_are_hashable_objects():
+def test_objects_as_keys_are_hashable_objects() -> None:
     value = loads(b'{{"topic":"t","queueId":1}:{0:"a"},{}:2}')
 
     assert value == {
@@ -109,11 +110,11 @@ def test_objects_as_keys_are_hashable_objects():
         ('{"a":{"$ref":"$","b":1}}', {"a": {"$ref": "$", "b": 1}}),
     ],
 )
-def test_references_become_what_they_mean_or_none(text, value):
+def test_references_become_what_they_mean_or_none(text: Any, value: Any) -> None:
     assert loads(text.encode()) == value
 
 
-def test_a_reference_to_the_value_of_a_queue_is_resolved():
+def test_a_reference_to_the_value_of_a_queue_is_resolved() -> None:
     body = (
         b'{"offsetTable":{{"brokerName":"b","queueId":1,"topic":"t"}:{"brokerOffset":5},'
         b'{"brokerName":"b-a","queueId":0,"topic":"t.x"}:{"$ref":"$.offsetTable.MessageQueue\\\\ '
@@ -124,7 +125,7 @@ def test_a_reference_to_the_value_of_a_queue_is_resolved():
     assert list(loads(body)["offsetTable"].values()) == [{"brokerOffset": 5}] * 2
 
 
-def test_references_cannot_blow_a_value_up():
+def test_references_cannot_blow_a_value_up() -> None:
     levels = [f'"a{n}":[' + ",".join([f'{{"$ref":"$.a{n - 1}"}}'] * 9) + "]" for n in range(1, 15)]
     body = '{"a0":[1],' + ",".join(levels) + "}"
 
@@ -132,7 +133,7 @@ def test_references_cannot_blow_a_value_up():
         loads(body.encode())
 
 
-def test_references_cannot_nest_a_value_without_end():
+def test_references_cannot_nest_a_value_without_end() -> None:
     levels = [f'"a{n}":[{{"$ref":"$.a{n + 1}"}}]' for n in range(300)]
     body = "{" + ",".join(levels) + "}"
 
@@ -144,12 +145,12 @@ def test_references_cannot_nest_a_value_without_end():
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', "{a:", "{{", "[{'a':["])
-def test_depth_is_bounded(opening):
+def test_depth_is_bounded(opening: Any) -> None:
     with pytest.raises(CodecError, match="levels"):
         loads(opening.encode() * 100_000)
 
 
-def test_a_hundred_levels_are_read():
+def test_a_hundred_levels_are_read() -> None:
     assert loads(b"[" * 100 + b",]" + b"]" * 99)
     with pytest.raises(CodecError, match="at most 100 levels"):
         loads(b"[" * 101 + b",]" + b"]" * 100)
@@ -182,14 +183,14 @@ def test_a_hundred_levels_are_read():
         (b"'\xff'", "UTF-8"),
     ],
 )
-def test_a_refusal_says_what_was_expected(body, expected):
+def test_a_refusal_says_what_was_expected(body: Any, expected: Any) -> None:
     with pytest.raises(CodecError) as refusal:
         loads(body)
 
     assert expected in str(refusal.value)
 
 
-def test_numbers_as_keys_are_quoted_and_bare_where_asked():
+def test_numbers_as_keys_are_quoted_and_bare_where_asked() -> None:
     value = {"m": {0: "a", 2: "b"}}
 
     assert dumps(value) == b'{"m":{"0":"a","2":"b"}}'
@@ -197,7 +198,7 @@ def test_numbers_as_keys_are_quoted_and_bare_where_asked():
     assert dumps_pretty(value) == '{\n\t"m":{0:"a",2:"b"\n\t}\n}'
 
 
-def test_structs_as_keys_are_written_as_objects():
+def test_structs_as_keys_are_written_as_objects() -> None:
     table = Table({Point(1): [math.nan], Point(2, "b"): [math.inf, 0.5]})
 
     text = b'{"points":{{"farX":1}:[null],{"farX":2,"name":"b"}:[null,0.5]}}'
@@ -205,26 +206,26 @@ def test_structs_as_keys_are_written_as_objects():
     assert dumps_bare(table) == text
 
 
-def test_beside_an_object_as_key_numbers_are_still_quoted():
+def test_beside_an_object_as_key_numbers_are_still_quoted() -> None:
     assert dumps([{Point(1): {5: 1}}, {2: 3}]) == b'[{{"farX":1}:{"5":1}},{"2":3}]'
 
 
-def test_object_keys_are_written_as_objects():
+def test_object_keys_are_written_as_objects() -> None:
     assert dumps({ObjectKey((("a", 1),)): "x"}) == b'{{"a":1}:"x"}'
 
 
-def test_a_none_field_is_left_out_and_false_is_not():
+def test_a_none_field_is_left_out_and_false_is_not() -> None:
     assert dumps(Point(0)) == dumps_bare(Point(0)) == b'{"farX":0}'
 
 
-def test_what_has_no_json_form_is_refused():
+def test_what_has_no_json_form_is_refused() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         dumps(object())
     with pytest.raises(TypeError, match="cannot be a key"):
         dumps({(1, 2): 3})
 
 
-def test_pretty_lists_take_a_line_an_item_and_arrays_take_one():
+def test_pretty_lists_take_a_line_an_item_and_arrays_take_one() -> None:
     value = {"l": [1, [], {}], "t": (1, 2), "s": {3}, "e": (), "p": Point(1)}
 
     assert dumps_pretty(value) == (
@@ -233,7 +234,7 @@ def test_pretty_lists_take_a_line_an_item_and_arrays_take_one():
     )
 
 
-def test_a_view_is_read_like_bytes():
+def test_a_view_is_read_like_bytes() -> None:
     assert loads(memoryview(b"{0:1}")) == {0: 1}
     assert loads(memoryview(b'{"a":1}')) == {"a": 1}
     assert fastjson.ObjectKey is ObjectKey

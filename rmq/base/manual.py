@@ -13,10 +13,10 @@ _MASK = (1 << 64) - 1
 class ManualTimer:
     """A call that a ``ManualClock`` owes."""
 
-    def __init__(self, due_ms: int, order: int, call: Callable[[], None]) -> None:
+    def __init__(self, due_ms: int, order: int, call: Callable[[], object]) -> None:
         self.due_ms = due_ms
         self._order = order
-        self._call: Callable[[], None] | None = call
+        self._call: Callable[[], object] | None = call
 
     def __lt__(self, other: "ManualTimer") -> bool:
         return (self.due_ms, self._order) < (other.due_ms, other._order)
@@ -58,7 +58,7 @@ class ManualClock:
         """Milliseconds that only grow."""
         return self._monotonic_ms
 
-    def call_later(self, delay_ms: int, call: Callable[[], None]) -> ManualTimer:
+    def call_later(self, delay_ms: int, call: Callable[[], object]) -> ManualTimer:
         """Arrange for ``call`` once, ``delay_ms`` (0 or more) from now."""
         assert delay_ms >= 0, f"{delay_ms=}"
         self._scheduled += 1

@@ -20,7 +20,7 @@ class Periodic:
         self,
         clock: Clock,
         period_ms: int,
-        call: Callable[[], None],
+        call: Callable[[], object],
         *,
         first_ms: int | None = None,
     ) -> None:

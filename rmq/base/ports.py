@@ -134,7 +134,7 @@ class Disk(Protocol):
         ...
 
     def map(self, path: str, size: int) -> MappedFile:
-        """Open a file of ``size`` bytes, creating it (zero-filled, sparse) and its folders if absent."""
+        """Open a file of ``size`` bytes; if absent it and its folders are made, full of zeros."""
         ...
 
     def read(self, path: str) -> bytes | None:

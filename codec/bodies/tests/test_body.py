@@ -1,4 +1,5 @@
 import contextlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -30,19 +31,19 @@ class Sample(Body, kw_only=True):
     version: DataVersion = kept_new(DataVersion)
 
 
-def heartbeat(**consumer):
+def heartbeat(**consumer: Any) -> Any:
     body = {"clientID": "c", "consumerDataSet": [{"groupName": "g"} | consumer]}
     return decode_body(HeartbeatData, dumps(body)).consumer_data_set[0]
 
 
-def test_only_none_is_left_out():
+def test_only_none_is_left_out() -> None:
     assert encode_body(Sample()) == (
         b'{"aList":[],"aSet":[],"count":0,"table":{},'
         b'"version":{"counter":0,"stateVersion":0,"timestamp":0}}'
     )
 
 
-def test_defaults_are_not_shared():
+def test_defaults_are_not_shared() -> None:
     Sample().a_list.append(1)
     Sample().table["a"] = "b"
     Sample().a_set.add(1)
@@ -50,18 +51,18 @@ def test_defaults_are_not_shared():
     assert Sample() == Sample(a_list=[], table={}, a_set=set())
 
 
-def test_unknown_keys_are_ignored():
+def test_unknown_keys_are_ignored() -> None:
     assert decode_body(KVTable, b'{"table":{"a":"b"},"more":[1]}').table == {"a": "b"}
 
 
-def test_null_is_as_absent():
+def test_null_is_as_absent() -> None:
     body = b'{"aList":null,"count":null,"none":null,"table":{"a":null,"b":"c"},"version":null}'
 
     assert decode_body(Sample, body) == Sample(table={"b": "c"})
     assert decode_body(Sample, b'{"aList":[1,null]}').a_list == [1]
 
 
-def test_numbers_may_be_text_and_text_numbers():
+def test_numbers_may_be_text_and_text_numbers() -> None:
     assert decode_body(Sample, b'{"count":"7"}').count == 7
     assert decode_body(Sample, b'{"table":{"a":1,"b":true,"c":false,5:0.5}}').table == {
         "a": "1",
@@ -71,7 +72,7 @@ def test_numbers_may_be_text_and_text_numbers():
     }
 
 
-def test_enums_are_read_by_name_and_by_number():
+def test_enums_are_read_by_name_and_by_number() -> None:
     named = heartbeat(consumeType="CONSUME_POP", messageModel="BROADCASTING")
     numbered = heartbeat(consumeType=1, messageModel=1, consumeFromWhere=4)
 
@@ -82,7 +83,7 @@ def test_enums_are_read_by_name_and_by_number():
     assert numbered.consume_from_where is ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET
 
 
-def test_an_unknown_enum_is_as_absent():
+def test_an_unknown_enum_is_as_absent() -> None:
     assert heartbeat(consumeType="CONSUME_BY_MAGIC", messageModel=9).consume_type is None
 
 
@@ -94,18 +95,18 @@ def test_an_unknown_enum_is_as_absent():
         b'{"offsetTable":{"{\\"brokerName\\":\\"b\\",\\"queueId\\":1,\\"topic\\":\\"t\\"}":5}}',
     ],
 )
-def test_objects_as_keys_become_queues(body):
+def test_objects_as_keys_become_queues(body: Any) -> None:
     assert decode_body(ResetOffsetBody, body).offset_table == {QUEUE: 5}
 
 
-def test_queues_as_keys_are_written_as_objects_without_blanks():
+def test_queues_as_keys_are_written_as_objects_without_blanks() -> None:
     assert encode_body(ResetOffsetBody(offset_table={QUEUE: 5})) == (
         b'{"offsetTable":{{"brokerName":"b","queueId":1,"topic":"t"}:5}}'
     )
 
 
 @pytest.mark.parametrize("body", [b'{"offsetTable":{"t@g":{0:5}}}', b'{offsetTable:{t@g:{"0":5}}}'])
-def test_numbers_as_keys_are_read_bare_and_quoted(body):
+def test_numbers_as_keys_are_read_bare_and_quoted(body: Any) -> None:
     body = body.replace(b"{t@g", b"{'t@g'")
 
     assert decode_body(ConsumerOffsetSerializeWrapper, body).offset_table == {"t@g": {0: 5}}
@@ -128,42 +129,40 @@ def test_numbers_as_keys_are_read_bare_and_quoted(body):
         (ConsumerOffsetSerializeWrapper, b'{"offsetTable":{"a":{"b":1}}}', r"\$.offsetTable"),
     ],
 )
-def test_a_refusal_names_the_place(cls, body, place):
+def test_a_refusal_names_the_place(cls: Any, body: Any, place: Any) -> None:
     with pytest.raises(CodecError, match=place):
         decode_body(cls, body)
 
 
-def test_deep_nesting_is_refused():
+def test_deep_nesting_is_refused() -> None:
     with pytest.raises(CodecError):
         decode_body(KVTable, b'{"table":' * 100_000)
 
 
+KEYS = [
+    "clientID",
+    "consumerDataSet",
+    "groupName",
+    "table",
+    "offsetTable",
+    "mqTable",
+    "brokerDatas",
+    "brokerAddrs",
+    "0",
+    "consumeType",
+    "dataVersion",
+    "counter",
+    "topicConfigSerializeWrapper",
+    "topicConfigTable",
+    "attributes",
+    "properties",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(
-                [
-                    "clientID",
-                    "consumerDataSet",
-                    "groupName",
-                    "table",
-                    "offsetTable",
-                    "mqTable",
-                    "brokerDatas",
-                    "brokerAddrs",
-                    "0",
-                    "consumeType",
-                    "dataVersion",
-                    "counter",
-                    "topicConfigSerializeWrapper",
-                    "topicConfigTable",
-                    "attributes",
-                    "properties",
-                ]
-            )
-            | st.integers(0, 3),
+            st.sampled_from(KEYS) | st.integers(0, 3),
             inner,
             max_size=4,
         )
@@ -178,6 +177,6 @@ JSON = st.recursive(
     ),
     JSON.map(msgspec.json.encode) | st.binary(),
 )
-def test_any_body_is_read_or_refused(cls, body):
+def test_any_body_is_read_or_refused(cls: Any, body: Any) -> None:
     with contextlib.suppress(CodecError):
         assert isinstance(decode_body(cls, body), cls)

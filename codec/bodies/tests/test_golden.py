@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,7 +20,7 @@ OTHER_TEXT = {"TopicConfigAndQueueMapping", "SubscriptionGroupWrapper"}
 """Written with other order or one key more than Java's class has."""
 
 
-def body_classes():
+def body_classes() -> Any:
     modules = [
         importlib.import_module(f"codec.bodies.{module.name}")
         for module in pkgutil.iter_modules(bodies.__path__)
@@ -37,12 +38,12 @@ CLASSES = body_classes()
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 
 
-def golden(name):
+def golden(name: Any) -> Any:
     return (GOLDEN / f"{name}.json").read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_key_of_java_is_lost(name):
+def test_no_key_of_java_is_lost(name: Any) -> None:
     body = decode_body(CLASSES[name], golden(name))
 
     written, wanted = fastjson.loads(fastjson.dumps_bare(body)), fastjson.loads(golden(name))
@@ -50,14 +51,14 @@ def test_no_key_of_java_is_lost(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OTHER_TEXT])
-def test_the_bare_form_is_java_letter_for_letter(name):
+def test_the_bare_form_is_java_letter_for_letter(name: Any) -> None:
     body = decode_body(CLASSES[name], golden(name))
 
     assert fastjson.dumps_bare(body).decode() == golden(name).decode()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_written_is_read_back(name):
+def test_what_is_written_is_read_back(name: Any) -> None:
     body = decode_body(CLASSES[name], golden(name))
 
     assert decode_body(CLASSES[name], encode_body(body)) == body
@@ -73,7 +74,7 @@ def test_what_is_written_is_read_back(name):
         (DelayOffsetSerializeWrapper, "delayOffset"),
     ],
 )
-def test_files_are_java_letter_for_letter(cls, name):
+def test_files_are_java_letter_for_letter(cls: Any, name: Any) -> None:
     text = (GOLDEN / "files" / f"{name}.json").read_text()
 
     assert fastjson.dumps_pretty(decode_body(cls, text.encode())) == text
@@ -90,14 +91,14 @@ def test_files_are_java_letter_for_letter(cls, name):
         ("TimerMetricsSerializeWrapper", "timermetrics"),
     ],
 )
-def test_compact_files_are_java_letter_for_letter(cls, name):
+def test_compact_files_are_java_letter_for_letter(cls: Any, name: Any) -> None:
     text = (GOLDEN / "files" / f"{name}.compact.json").read_text()
 
     assert fastjson.dumps_bare(decode_body(CLASSES[cls], text.encode())).decode() == text
 
 
 @pytest.mark.parametrize("name", ["consumerFilter", "consumerOrderInfo"])
-def test_plain_values_are_written_pretty_as_java_does(name):
+def test_plain_values_are_written_pretty_as_java_does(name: Any) -> None:
     text = (GOLDEN / "files" / f"{name}.json").read_text()
     value = fastjson.loads(text.encode())
     if name == "consumerFilter":  # an array of Java, not a List

@@ -20,7 +20,7 @@ REST = (
 )
 
 
-def test_a_route_is_standard_json_in_ascii_with_ascending_ids():
+def test_a_route_is_standard_json_in_ascii_with_ascending_ids() -> None:
     assert encode_route(ROUTE).decode() == (
         '{"brokerDatas":[{"brokerAddrs":{"2":"b","10":"\\u00E9\\uD83D\\uDE00\\/<"},'
         '"brokerName":"b","cluster":"c","enableActingMaster":false},'
@@ -30,7 +30,7 @@ def test_a_route_is_standard_json_in_ascii_with_ascending_ids():
     assert decode_body(TopicRouteData, encode_route(ROUTE)) == ROUTE
 
 
-def test_a_legacy_route_has_bare_ids():
+def test_a_legacy_route_has_bare_ids() -> None:
     assert encode_legacy_route(ROUTE).decode() == (
         '{"brokerDatas":[{"brokerAddrs":{2:"b",10:"é😀/<"},'
         '"brokerName":"b","cluster":"c","enableActingMaster":false},'
@@ -39,7 +39,7 @@ def test_a_legacy_route_has_bare_ids():
     assert decode_body(TopicRouteData, encode_legacy_route(ROUTE)) == ROUTE
 
 
-def test_a_route_in_order_is_written_as_it_is():
+def test_a_route_in_order_is_written_as_it_is() -> None:
     route = TopicRouteData(order_topic_conf="b:4")
 
     assert encode_route(route) == (

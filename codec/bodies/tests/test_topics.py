@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from codec.bodies.topics import TopicConfig, TopicFilterType, perm_text
@@ -7,11 +9,11 @@ from codec.errors import CodecError
 @pytest.mark.parametrize(
     ("perm", "text"), [(0, "---"), (6, "RW-"), (7, "RWX"), (4, "R--"), (2, "-W-"), (8, "---")]
 )
-def test_a_perm_reads_as_operators_know_it(perm, text):
+def test_a_perm_reads_as_operators_know_it(perm: Any, text: Any) -> None:
     assert perm_text(perm) == text
 
 
-def test_a_topic_goes_through_its_line():
+def test_a_topic_goes_through_its_line() -> None:
     topic = TopicConfig(
         topic_name="t",
         read_queue_nums=1,
@@ -25,7 +27,7 @@ def test_a_topic_goes_through_its_line():
     assert TopicConfig.from_line(topic.to_line()) == topic
 
 
-def test_a_line_may_lack_attributes_or_have_broken_ones():
+def test_a_line_may_lack_attributes_or_have_broken_ones() -> None:
     plain = TopicConfig(topic_name="t", read_queue_nums=1, write_queue_nums=2, perm=-1)
 
     assert TopicConfig.from_line("t 1 +2 -1 SINGLE_TAG") == plain
@@ -45,11 +47,11 @@ def test_a_line_may_lack_attributes_or_have_broken_ones():
         ("t 1 2 6 NO_TAG", "filter type 'NO_TAG'"),
     ],
 )
-def test_a_broken_line_is_refused(line, reason):
+def test_a_broken_line_is_refused(line: Any, reason: Any) -> None:
     with pytest.raises(CodecError, match=reason):
         TopicConfig.from_line(line)
 
 
-def test_the_message_type_is_normal_unless_set():
+def test_the_message_type_is_normal_unless_set() -> None:
     assert TopicConfig(topic_name="t").message_type == "NORMAL"
     assert TopicConfig(topic_name="t", attributes={"message.type": "FIFO"}).message_type == "FIFO"

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from rmq.base import manual
@@ -5,9 +7,9 @@ from rmq.base.manual import FixedChance, ManualClock
 from rmq.base.ports import Chance, Clock
 
 
-def test_calls_run_at_their_own_time_in_order():
+def test_calls_run_at_their_own_time_in_order() -> None:
     clock: Clock = (manual_clock := ManualClock(wall_ms=1000, monotonic_ms=5))
-    seen = []
+    seen: list[Any] = []
     clock.call_later(20, lambda: seen.append(("b", clock.wall_ms(), clock.monotonic_ms())))
     clock.call_later(10, lambda: seen.append(("a", clock.wall_ms(), clock.monotonic_ms())))
     clock.call_later(20, lambda: seen.append(("c", clock.wall_ms(), clock.monotonic_ms())))
@@ -20,7 +22,7 @@ def test_calls_run_at_their_own_time_in_order():
     assert manual_clock.owed == 1
 
 
-def test_a_call_scheduled_by_a_call_runs_in_the_same_advance_when_due():
+def test_a_call_scheduled_by_a_call_runs_in_the_same_advance_when_due() -> None:
     clock = ManualClock()
     seen = []
     clock.call_later(1, lambda: clock.call_later(1, lambda: seen.append(clock.monotonic_ms())))
@@ -30,7 +32,7 @@ def test_a_call_scheduled_by_a_call_runs_in_the_same_advance_when_due():
     assert seen == [2]
 
 
-def test_a_cancelled_call_does_not_happen():
+def test_a_cancelled_call_does_not_happen() -> None:
     clock = ManualClock()
     seen = []
     timer = clock.call_later(1, lambda: seen.append(1))
@@ -44,7 +46,7 @@ def test_a_cancelled_call_does_not_happen():
     assert not timer.active
 
 
-def test_wall_time_jumps_alone_and_calls_keep_to_monotonic_time():
+def test_wall_time_jumps_alone_and_calls_keep_to_monotonic_time() -> None:
     clock = ManualClock(wall_ms=1000)
     seen = []
     clock.call_later(10, lambda: seen.append(clock.wall_ms()))
@@ -55,7 +57,7 @@ def test_wall_time_jumps_alone_and_calls_keep_to_monotonic_time():
     assert seen == [15]
 
 
-def test_monotonic_time_moves_alone_and_overdue_calls_run_in_the_next_advance():
+def test_monotonic_time_moves_alone_and_overdue_calls_run_in_the_next_advance() -> None:
     clock = ManualClock(wall_ms=1000)
     seen = []
     clock.call_later(10, lambda: seen.append(clock.monotonic_ms()))
@@ -70,7 +72,7 @@ def test_monotonic_time_moves_alone_and_overdue_calls_run_in_the_next_advance():
         clock.set_monotonic_ms(49)
 
 
-def test_what_a_call_raises_comes_out_and_the_clock_stands_there():
+def test_what_a_call_raises_comes_out_and_the_clock_stands_there() -> None:
     clock = ManualClock()
     clock.call_later(3, lambda: 1 // 0)
 
@@ -80,11 +82,11 @@ def test_what_a_call_raises_comes_out_and_the_clock_stands_there():
     assert clock.monotonic_ms() == 3
 
 
-def test_a_call_that_renews_itself_without_delay_is_found(monkeypatch):
+def test_a_call_that_renews_itself_without_delay_is_found(monkeypatch: Any) -> None:
     monkeypatch.setattr(manual, "ADVANCE_CALLS_MAX", 100)
     clock = ManualClock()
 
-    def again():
+    def again() -> None:
         clock.call_later(0, again)
 
     again()
@@ -93,7 +95,7 @@ def test_a_call_that_renews_itself_without_delay_is_found(monkeypatch):
         clock.advance(1)
 
 
-def test_given_numbers_come_in_order_modulo_the_limit():
+def test_given_numbers_come_in_order_modulo_the_limit() -> None:
     chance: Chance = FixedChance([3, 12])
 
     assert [chance.below(10), chance.below(10)] == [3, 2]
@@ -101,8 +103,8 @@ def test_given_numbers_come_in_order_modulo_the_limit():
         chance.below(10)
 
 
-def test_seeded_numbers_repeat_for_the_same_seed_and_differ_for_another():
-    def numbers(seed):
+def test_seeded_numbers_repeat_for_the_same_seed_and_differ_for_another() -> None:
+    def numbers(seed: Any) -> Any:
         chance = FixedChance.seeded(seed)
         return [chance.below(1000) for _ in range(20)]
 
@@ -111,5 +113,5 @@ def test_seeded_numbers_repeat_for_the_same_seed_and_differ_for_another():
     assert all(0 <= number < 1000 for number in numbers(3))
 
 
-def test_seeded_numbers_are_splitmix64():
+def test_seeded_numbers_are_splitmix64() -> None:
     assert FixedChance.seeded(0).below(1 << 64) == 0xE220A8397B1DCDAF

@@ -1,10 +1,11 @@
 import logging
+from typing import Any
 
 from rmq.base.manual import ManualClock
 from rmq.base.periodic import Periodic
 
 
-def test_calls_come_each_period_until_stopped():
+def test_calls_come_each_period_until_stopped() -> None:
     clock = ManualClock()
     seen = []
     periodic = Periodic(clock, 10, lambda: seen.append(clock.monotonic_ms()))
@@ -21,7 +22,7 @@ def test_calls_come_each_period_until_stopped():
     assert not periodic.running
 
 
-def test_the_first_call_may_come_sooner():
+def test_the_first_call_may_come_sooner() -> None:
     clock = ManualClock()
     seen = []
     periodic = Periodic(clock, 10, lambda: seen.append(clock.monotonic_ms()), first_ms=0)
@@ -32,11 +33,11 @@ def test_the_first_call_may_come_sooner():
     assert seen == [0, 10]
 
 
-def test_the_period_counts_from_the_end_of_a_call():
+def test_the_period_counts_from_the_end_of_a_call() -> None:
     clock = ManualClock()
     seen = []
 
-    def slow():
+    def slow() -> None:
         seen.append(clock.monotonic_ms())
         clock.set_monotonic_ms(clock.monotonic_ms() + 7)
 
@@ -46,11 +47,11 @@ def test_the_period_counts_from_the_end_of_a_call():
     assert seen == [10, 27]
 
 
-def test_a_raising_call_is_logged_and_comes_again(caplog):
+def test_a_raising_call_is_logged_and_comes_again(caplog: Any) -> None:
     clock = ManualClock()
     seen = []
 
-    def broken():
+    def broken() -> None:
         seen.append(clock.monotonic_ms())
         raise ValueError("no luck")
 
@@ -63,11 +64,11 @@ def test_a_raising_call_is_logged_and_comes_again(caplog):
     assert "periodic_call_failed" in caplog.text
 
 
-def test_a_call_may_stop_its_own_series():
+def test_a_call_may_stop_its_own_series() -> None:
     clock = ManualClock()
     seen = []
 
-    def once():
+    def once() -> None:
         seen.append(1)
         periodic.stop()
 
@@ -78,11 +79,11 @@ def test_a_call_may_stop_its_own_series():
     assert seen == [1]
 
 
-def test_a_call_may_stop_and_start_without_doubling_the_series():
+def test_a_call_may_stop_and_start_without_doubling_the_series() -> None:
     clock = ManualClock()
     seen = []
 
-    def restart():
+    def restart() -> None:
         seen.append(clock.monotonic_ms())
         periodic.stop()
         periodic.start()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from rmq.base.manual import ManualClock
@@ -8,22 +10,22 @@ GIBIBYTE = 1 << 30
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return ManualClock(wall_ms=1000)
 
 
 @pytest.fixture
-def disk(clock):
+def disk(clock: Any) -> Any:
     return MemoryDisk(clock)
 
 
-def test_it_is_a_disk(disk):
+def test_it_is_a_disk(disk: Any) -> None:
     whole: Disk = disk
 
     assert whole.read("a") is None
 
 
-def test_a_written_map_is_read_back_after_close(disk):
+def test_a_written_map_is_read_back_after_close(disk: Any) -> None:
     file = disk.map("/store/a", 10_000)
     file.reserve(10_000)
     file.memory[5000:5003] = b"abc"
@@ -36,7 +38,7 @@ def test_a_written_map_is_read_back_after_close(disk):
     assert disk.map("/store/a", 10_000).memory[5000:5003] == b"abc"
 
 
-def test_a_closed_map_is_not_to_be_touched(disk):
+def test_a_closed_map_is_not_to_be_touched(disk: Any) -> None:
     file = disk.map("a", 100)
     file.close()
 
@@ -44,7 +46,7 @@ def test_a_closed_map_is_not_to_be_touched(disk):
         _ = file.memory
 
 
-def test_a_held_view_keeps_a_map_from_closing(disk):
+def test_a_held_view_keeps_a_map_from_closing(disk: Any) -> None:
     file = disk.map("a", 100)
     view = memoryview(file.memory)
 
@@ -54,7 +56,7 @@ def test_a_held_view_keeps_a_map_from_closing(disk):
     file.close()
 
 
-def test_two_maps_of_a_file_share_memory_until_both_are_closed(disk):
+def test_two_maps_of_a_file_share_memory_until_both_are_closed(disk: Any) -> None:
     first, second = disk.map("a", 100), disk.map("a", 100)
     first.reserve(100)
     first.memory[0] = 7
@@ -64,7 +66,7 @@ def test_two_maps_of_a_file_share_memory_until_both_are_closed(disk):
     assert (second.path, second.size) == ("a", 100)
 
 
-def test_a_gibibyte_costs_what_was_written(disk):
+def test_a_gibibyte_costs_what_was_written(disk: Any) -> None:
     file = disk.map("log", GIBIBYTE)
     file.reserve(2 * PAGE_SIZE)
     file.memory[PAGE_SIZE] = 1
@@ -75,7 +77,7 @@ def test_a_gibibyte_costs_what_was_written(disk):
     assert after.size == GIBIBYTE
 
 
-def test_a_crash_keeps_what_was_synced(disk):
+def test_a_crash_keeps_what_was_synced(disk: Any) -> None:
     file = disk.map("log", 3 * PAGE_SIZE)
     file.reserve(3 * PAGE_SIZE)
     file.memory[0] = 1
@@ -88,7 +90,7 @@ def test_a_crash_keeps_what_was_synced(disk):
     assert (content[0], content[PAGE_SIZE], content[2 * PAGE_SIZE]) == (1, 0, 0)
 
 
-def test_a_crash_may_have_written_some_newer_pages(disk):
+def test_a_crash_may_have_written_some_newer_pages(disk: Any) -> None:
     file = disk.map("log", 3 * PAGE_SIZE)
     file.reserve(3 * PAGE_SIZE)
     file.memory[0] = 1
@@ -102,7 +104,7 @@ def test_a_crash_may_have_written_some_newer_pages(disk):
     assert disk.crash({"log": [2]}).read("log")[2 * PAGE_SIZE] == 2
 
 
-def test_bytes_beyond_the_reserved_end_are_lost(disk):
+def test_bytes_beyond_the_reserved_end_are_lost(disk: Any) -> None:
     file = disk.map("log", 3 * PAGE_SIZE)
     file.reserve(PAGE_SIZE)
     file.memory[PAGE_SIZE] = 1
@@ -111,7 +113,7 @@ def test_bytes_beyond_the_reserved_end_are_lost(disk):
     assert not any(disk.crash().read("log"))
 
 
-def test_troubles_are_raised_where_they_were_told(disk):
+def test_troubles_are_raised_where_they_were_told(disk: Any) -> None:
     file = disk.map("log", 100)
     disk.fail_reserve = OSError(28, "full")
     disk.fail_sync = OSError(5, "broken")
@@ -125,7 +127,7 @@ def test_troubles_are_raised_where_they_were_told(disk):
         disk.replace("x", b"")
 
 
-def test_entries_are_sorted_and_tell_files_and_folders(disk, clock):
+def test_entries_are_sorted_and_tell_files_and_folders(disk: Any, clock: Any) -> None:
     disk.replace("/s/b", b"12")
     clock.advance(5)
     disk.replace("/s/a/x", b"1")
@@ -143,21 +145,21 @@ def test_entries_are_sorted_and_tell_files_and_folders(disk, clock):
     assert not disk.exists("/s/bb")
 
 
-def test_replaced_files_survive_at_once(disk):
+def test_replaced_files_survive_at_once(disk: Any) -> None:
     disk.replace("a", b"old")
     disk.replace("a", b"new")
 
     assert disk.crash().read("a") == b"new"
 
 
-def test_reading_a_folder_is_an_error(disk):
+def test_reading_a_folder_is_an_error(disk: Any) -> None:
     disk.replace("s/a", b"")
 
     with pytest.raises(IsADirectoryError):
         disk.read("s")
 
 
-def test_deleting_takes_a_file_or_a_whole_folder(disk):
+def test_deleting_takes_a_file_or_a_whole_folder(disk: Any) -> None:
     for path in ("s/a", "s/b/c", "sb"):
         disk.replace(path, b"1")
 
@@ -168,7 +170,7 @@ def test_deleting_takes_a_file_or_a_whole_folder(disk):
     assert disk.exists("sb")
 
 
-def test_renaming_moves_a_file_over_another_and_a_folder_with_its_files(disk):
+def test_renaming_moves_a_file_over_another_and_a_folder_with_its_files(disk: Any) -> None:
     disk.replace("s/a", b"1")
     disk.replace("b", b"2")
     disk.rename("s/a", "b")
@@ -183,7 +185,7 @@ def test_renaming_moves_a_file_over_another_and_a_folder_with_its_files(disk):
         disk.touch("s")
 
 
-def test_a_map_grows_a_shorter_file_and_refuses_a_longer_one(disk):
+def test_a_map_grows_a_shorter_file_and_refuses_a_longer_one(disk: Any) -> None:
     disk.replace("a", b"abc")
     file = disk.map("a", PAGE_SIZE + 1)
     assert file.memory[:4] == b"abc\0"
@@ -194,7 +196,7 @@ def test_a_map_grows_a_shorter_file_and_refuses_a_longer_one(disk):
         disk.map("a", 9000)
 
 
-def test_a_lock_is_held_until_given_back(disk):
+def test_a_lock_is_held_until_given_back(disk: Any) -> None:
     give_back = disk.lock("s/lock")
     with pytest.raises(BlockingIOError):
         disk.lock("s/lock")
@@ -204,7 +206,7 @@ def test_a_lock_is_held_until_given_back(disk):
     disk.lock("s/lock")
 
 
-def test_the_used_share_is_what_was_told(disk):
+def test_the_used_share_is_what_was_told(disk: Any) -> None:
     disk.used_share_told = 0.95
 
     assert disk.used_share("/s") == 0.95
