@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from codec.message.record import Record, parse_record
+
 GOLDEN = Path(__file__).parent / "golden"
 STORES = ("store-plain", "store-crcprop")
 
@@ -26,3 +28,10 @@ def pairs(text: str, separator: str = "=") -> list[list[bytes]]:
     return [
         [bytes.fromhex(part) for part in pair.split(separator)] for pair in text.split(",") if pair
     ]
+
+
+def record_at(data: bytes, offset: int = 0, *, check_crc: bool = True) -> Record:
+    """The record at ``offset``, which is no blank."""
+    record = parse_record(data, offset, len(data), check_crc=check_crc)
+    assert isinstance(record, Record)
+    return record

@@ -13,8 +13,7 @@ from codec.disk.consume_queue import (
 from codec.errors import CodecError
 from codec.message.java_hash import tags_code
 from codec.message.properties import TAGS, find
-from codec.message.record import parse_record
-from codec.tests.golden_files import GOLDEN, STORES, files
+from codec.tests.golden_files import GOLDEN, STORES, files, record_at
 
 
 def test_every_unit_of_java_is_read_and_packed_again():
@@ -35,7 +34,7 @@ def test_units_of_java_point_at_their_records(store):
         valid = [unit for unit in units if unit.is_valid]
         assert valid == units[: len(valid)] != []
         for number, unit in enumerate(valid):
-            record = parse_record(log, unit.position, len(log))
+            record = record_at(log, unit.position)
             assert (record.queue_offset, record.total_size) == (number, unit.size)
             assert tags_code(find(record.properties, TAGS)) == unit.tags_code
 

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from codec.disk import index
 from codec.errors import CodecError
 from codec.message.java_hash import java_hash
-from codec.message.record import parse_record
-from codec.tests.golden_files import GOLDEN, STORES
+from codec.tests.golden_files import GOLDEN, STORES, record_at
 
 SLOTS, UNITS_MAX = 16, 40
 
@@ -50,7 +49,7 @@ def test_keys_of_java_are_found_by_our_hash(store, key):
         unit = index.parse_unit(data, index.unit_at(number, SLOTS))
         number = unit.previous_unit
         if unit.key_hash == hashed:
-            record = parse_record(log, unit.position, len(log))
+            record = record_at(log, unit.position)
             assert key.encode() in record.properties
             assert unit.seconds == index.seconds_since(begin, record.store_timestamp)
             found += 1

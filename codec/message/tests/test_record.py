@@ -26,7 +26,7 @@ from codec.message.record import (
     seal,
 )
 from codec.message.sysflag import with_hosts
-from codec.tests.golden_files import files, vectors
+from codec.tests.golden_files import files, record_at, vectors
 
 int32s = st.integers(-(1 << 31), (1 << 31) - 1)
 int64s = st.integers(-(1 << 63), (1 << 63) - 1)
@@ -115,9 +115,11 @@ def test_declaration_and_twin_agree_on_records(fields):
     data = declared(magic, fields)
 
     assert pack_record(**fields) == data
-    sizes = [len(fields[name]) for name in ("body", "topic", "properties")]
-    assert record_size(*sizes, fields["sys_flag"]) == len(data)
-    record = parse_record(b"before" + data + b"after", 6, 6 + len(data))
+    body_size, topic_size, properties_size = map(
+        len, (fields["body"], fields["topic"], fields["properties"])
+    )
+    assert record_size(body_size, topic_size, properties_size, fields["sys_flag"]) == len(data)
+    record = record_at(b"before" + data + b"after", 6)
     assert without_sizes(record) == fields | {"body_crc": body_checksum(fields["body"])}
     assert (record.total_size, record.magic) == (len(data), magic)
     assert rebuilt(record) == data
@@ -150,7 +152,7 @@ def test_any_bytes_are_a_record_or_a_codec_error(data, offset, limit):
 def test_a_record_of_version_2_with_a_short_topic_is_read():
     data = declared(MAGIC_V2, plain())
 
-    assert rebuilt(parse_record(data, 0, len(data))) == data
+    assert rebuilt(record_at(data)) == data
 
 
 @pytest.mark.parametrize("size", range(len(pack_record(**plain()))))
@@ -219,13 +221,13 @@ def test_a_body_with_another_checksum_is_refused_if_asked():
 
     with pytest.raises(CodecError, match="checksum"):
         parse_record(data, 0, len(data))
-    assert parse_record(data, 0, len(data), check_crc=False).body_crc == 1
+    assert record_at(data, check_crc=False).body_crc == 1
 
 
 def test_the_checksum_of_an_empty_body_is_not_looked_at():
     data = pack_record(**plain(body=b"", body_crc=1))
 
-    assert parse_record(data, 0, len(data)).body_crc == 1
+    assert record_at(data).body_crc == 1
 
 
 def test_hosts_that_the_system_flag_denies_are_a_broken_invariant():
@@ -279,7 +281,7 @@ def test_a_sealed_record_is_true_until_a_byte_changes():
 
     assert len(record) == len(pack_record(**plain(properties=properties)))
     assert has_true_seal(record)
-    assert find(parse_record(record, 0, len(record)).properties, b"TAGS") == b"A"
+    assert find(record_at(record).properties, b"TAGS") == b"A"
     for at in range(len(record)):
         changed = record[:at] + bytes([record[at] ^ 1]) + record[at + 1 :]
         assert not has_true_seal(changed)
