@@ -1,5 +1,6 @@
 """A client of the broker: one group's member on one connection."""
 
+from codec.bodies.clients import Connection
 from codec.codes import LanguageCode
 from rmq.remoting.channel import Channel
 
@@ -23,6 +24,15 @@ class Client:
         self.language = language
         self.version = version
         self.heard_ms = heard_ms
+
+    def connection(self) -> Connection:
+        """The client as operators are shown it."""
+        return Connection(
+            client_addr=self.channel.remote_address,
+            client_id=self.client_id,
+            language=self.language,
+            version=self.version,
+        )
 
     def __repr__(self) -> str:
         return f"{self.client_id}@{self.channel.remote_address}"

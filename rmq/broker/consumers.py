@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from codec.bodies.clients import ConsumerConnection
 from codec.bodies.heartbeat import (
     ConsumeFromWhere,
     ConsumerData,
@@ -63,6 +64,19 @@ class ConsumerGroup:
             if client.client_id == client_id:
                 return client
         return None
+
+    def connection_list(self) -> ConsumerConnection:
+        """What GET_CONSUMER_CONNECTION_LIST answers.
+
+        Source: AdminBrokerProcessor.java, getConsumerConnectionList(), 5.3.3.
+        """
+        return ConsumerConnection(
+            connection_set=[client.connection() for client in self.members.values()],
+            consume_from_where=self.consume_from_where,
+            consume_type=self.consume_type,
+            message_model=self.message_model,
+            subscription_table=dict(self.subscriptions),
+        )
 
     def join(self, client: Client, data: ConsumerData, now_ms: int) -> bool:
         """Take note of a heartbeat; whether the member is new."""

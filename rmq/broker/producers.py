@@ -7,6 +7,7 @@ been silent for ``SILENT_MS_MAX``. Source: ProducerManager.java, 5.3.3.
 import logging
 from collections.abc import Mapping
 
+from codec.bodies.clients import ProducerConnection, ProducerInfo, ProducerTableInfo
 from rmq.base.ports import Clock
 from rmq.broker.clients import Client
 from rmq.remoting.channel import Channel
@@ -84,6 +85,34 @@ class Producers:
     def connections(self, group: str) -> list[Client]:
         """The members of a group, in the order of their coming."""
         return list(self._groups.get(group, {}).values())
+
+    def connection_list(self, group: str) -> ProducerConnection:
+        """What GET_PRODUCER_CONNECTION_LIST answers; empty if nobody is there."""
+        return ProducerConnection(
+            connection_set=[client.connection() for client in self.connections(group)]
+        )
+
+    def table_info(self) -> ProducerTableInfo:
+        """What GET_ALL_PRODUCER_INFO answers: everybody, with Java's ``/`` before the address.
+
+        Source: ProducerManager.java, getProducerTable(), 5.3.3.
+        """
+        started_ms = self._clock.wall_ms() - self._clock.monotonic_ms()
+        return ProducerTableInfo(
+            data={
+                group: [
+                    ProducerInfo(
+                        client_id=client.client_id,
+                        language=client.language,
+                        last_update_timestamp=started_ms + client.heard_ms,
+                        remote_ip=f"/{channel.remote_address}",
+                        version=client.version,
+                    )
+                    for channel, client in members.items()
+                ]
+                for group, members in self._groups.items()
+            }
+        )
 
     def channel_of(self, client_id: str) -> Channel | None:
         """The connection of a client, by the identity that it gave."""

@@ -213,13 +213,15 @@ class Topics:
 
         Source: TopicConfigManager.java, updateOrderTopicConfig(), 5.3.3.
         """
-        for topic in topics:
-            config = self._table.get(topic)
-            if config is not None and not config.order:
-                self._table[topic] = replace(config, order=True)
-                self._unsaved = True
-                logger.info("event=topic_ordered topic=%s", topic)
-        if self._unsaved:
+        unordered = {
+            topic: config
+            for topic in topics
+            if (config := self._table.get(topic)) is not None and not config.order
+        }
+        for topic, config in unordered.items():
+            self._table[topic] = replace(config, order=True)
+            logger.info("event=topic_ordered topic=%s", topic)
+        if unordered:
             self._bump()
             self.persist()
 
@@ -241,10 +243,16 @@ class Topics:
             topic_config_table=dict(self._table), data_version=self._data_version
         )
 
+    def all_configs(self) -> TopicConfigAndMappingSerializeWrapper:
+        """What GET_ALL_TOPIC_CONFIG answers: the whole table, whatever the broker allows."""
+        return TopicConfigAndMappingSerializeWrapper(
+            topic_config_table=dict(self._table), data_version=self._data_version
+        )
+
     def registration(
         self, topics: Iterable[TopicConfig] | None = None
     ) -> TopicConfigAndMappingSerializeWrapper:
-        """What a NameServer is told (and GET_ALL_TOPIC_CONFIG answers): all or some topics.
+        """What a NameServer is told: all or some topics.
 
         Where the broker may not be read or written at all, no topic may.
         Source: BrokerController.java, registerBrokerAll(), 5.3.3.

@@ -72,6 +72,16 @@ def test_first_heartbeat_makes_a_member(world):
     assert list(world.consumers.groups) == ["g"]
 
 
+def test_group_is_shown_to_operators(world):
+    world.beat(0)
+
+    shown = world.consumers.get("g").connection_list()
+
+    assert [one.client_id for one in shown.connection_set] == ["c0"]
+    assert shown.message_model is MessageModel.CLUSTERING
+    assert list(shown.subscription_table) == ["t"]
+
+
 def test_all_members_are_told_of_a_new_one(world):
     world.beat(0)
     world.beat(1)

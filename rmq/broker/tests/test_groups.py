@@ -208,6 +208,12 @@ def test_nothing_on_disk_leaves_the_defaults(world):
     assert len(world.groups) == 8
 
 
+def test_nothing_changed_is_nothing_to_save(world):
+    world.groups.persist()
+
+    assert world.disk.read(PATH) is None
+
+
 def test_full_disk_is_tried_again(world):
     world.disk.full = True
     world.groups.find("g")

@@ -101,6 +101,26 @@ def test_members_are_taken_in_turn_and_closed_ones_passed_over(world):
     assert set(taken) == {world.channels[0], world.channels[1]}
 
 
+def test_members_are_shown_to_operators(world):
+    world.producers.register("g", Client(world.channels[0], "c0", "GO", 7))
+
+    (shown,) = world.producers.connection_list("g").connection_set
+    assert (shown.client_id, shown.client_addr) == ("c0", "10.0.0.0:1")
+    assert (shown.language, shown.version) == ("GO", 7)
+    assert world.producers.connection_list("unknown").connection_set == []
+
+
+def test_everybody_is_shown_with_the_time_of_the_last_heartbeat(world):
+    world.clock.advance(7)
+    world.beat("g", 0)
+    world.clock.advance(5)
+
+    (shown,) = world.producers.table_info().data["g"]
+
+    assert shown.remote_ip == "/10.0.0.0:1"
+    assert shown.last_update_timestamp == world.clock.wall_ms() - 5
+
+
 def test_without_open_member_there_is_no_channel(world):
     world.beat("g", 0)
     world.channels[0].close("gone")

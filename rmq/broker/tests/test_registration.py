@@ -275,6 +275,8 @@ def test_new_name_server_is_told_at_once_and_a_left_one_no_more():
 
     calls = world.caller.take()
     assert [call.address for call in calls] == [TWO]
+    world.registration.set_name_servers([TWO])
+    assert world.caller.take() == []
     assert world.registration.name_servers == [TWO]
 
 
@@ -287,7 +289,9 @@ def test_single_topics_are_told_as_routes():
     first = world.caller.take()[0]
     first.succeed()
     second = world.caller.take()[0]
+    second.succeed()
 
+    assert world.caller.take() == []
     assert first.command.code == RequestCode.REGISTER_TOPIC_IN_NAMESRV
     assert first.command.ext_fields["topic"] == "a"
     assert second.command.ext_fields["topic"] == "b"

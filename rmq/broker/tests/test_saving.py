@@ -100,7 +100,7 @@ def test_start_is_refused_when_nothing_readable_is_there(disk, text, backup):
     if backup is not None:
         disk.replace(PATH + ".bak", backup)
 
-    with pytest.raises(StoreError, match="repair or remove /store/config/topics.json: broken"):
+    with pytest.raises(StoreError, match=r"repair or remove /store/config/topics\.json: broken"):
         TableFile(disk, PATH).load(decode)
 
 

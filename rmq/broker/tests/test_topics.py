@@ -330,6 +330,15 @@ def test_registration_allows_no_more_than_the_broker(world):
     assert world.topics.get("t").perm == 6
 
 
+def test_operators_are_shown_what_is_configured(world):
+    world.topics.config = config(brokerPermission=4)
+
+    shown = world.topics.all_configs()
+
+    assert shown.topic_config_table == world.topics.table
+    assert shown.data_version == world.topics.data_version
+
+
 def test_version_can_be_bumped_without_a_change(world):
     world.topics.next_version()
 
