@@ -51,7 +51,8 @@ def decode_body(cls: type[T], body: bytes | memoryview) -> T:
     """Read a body as ``cls``, standard JSON at full speed, fastjson's dialect otherwise.
 
     As lax as fastjson where clients need it: numbers and booleans may be text and the reverse,
-    null is as absent, enums may be given by their number, unknown enum names are as absent.
+    null is as absent, and so is empty text for a number; enums may be given by their number,
+    unknown enum names are as absent.
 
     :raises CodecError: it is no JSON, or a value does not fit; the text names the place.
     """
@@ -130,6 +131,8 @@ def _fit(value: object, kind: shape.Type) -> object:
             return [item for item in items if item is not _ABSENT]
         case shape.EnumType(cls=enum):
             return _fit_enum(value, list(enum))
+        case shape.IntType() | shape.FloatType() | shape.BoolType() if value in ("", "null"):
+            return _ABSENT
         case shape.StrType():
             return _fit_text(value)
         case _:
@@ -162,7 +165,7 @@ def _fit_key(key: object, kind: shape.Type) -> object:
 
 def _fit_enum(value: object, members: list[Any]) -> object:
     if type(value) is int:
-        return members[value].value if 0 <= value < len(members) else _ABSENT
+        return members[value].value if 0 <= value < len(members) else value
     return value if any(value == member.value for member in members) else _ABSENT
 
 

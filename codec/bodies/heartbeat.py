@@ -16,7 +16,7 @@ SUBSCRIBE_ALL = "*"
 
 
 class ConsumeType(StrEnum):
-    """How a consumer gets messages. The order is Java's: old C++ clients send the number."""
+    """How a consumer gets messages. The order is Java's, whose reader takes the number, too."""
 
     CONSUME_ACTIVELY = "CONSUME_ACTIVELY"
     CONSUME_PASSIVELY = "CONSUME_PASSIVELY"

@@ -94,7 +94,7 @@ class QueueTimeSpan(Body, kw_only=True):
 
     consume_time_stamp: Int64 = kept(0)
     consume_time_stamp_str: str | None = None
-    """The same for people; Java's broker writes it and nobody reads it."""
+    """The same for people."""
     delay_time: Int64 = kept(0)
     max_time_stamp: Int64 = kept(0)
     max_time_stamp_str: str | None = None
