@@ -4,7 +4,10 @@ A record never ends closer than 8 bytes to the end of its file: what does not fi
 next file, and the rest of this one is a blank. Source: CommitLog.java, 5.3.3.
 """
 
-from codec.message.record import BLANK_SIZE, pack_blank
+from functools import cache
+from struct import Struct
+
+from codec.message.record import BLANK_SIZE, MAGIC_V1, MAGIC_V2, TOPIC_V1_MAX, pack_blank
 from rmq.base.ports import Disk, MappedFile, Memory
 from rmq.store.segments import Holds, Segments
 
@@ -12,6 +15,19 @@ RESERVE_AHEAD = 16 << 20
 """Bytes kept free ahead on disk, so that a full disk is an error before writing."""
 QUIET = RESERVE_AHEAD
 """Zero bytes after the end of the log that are taken for: nothing comes after."""
+
+
+@cache
+def fixed_part(born_host_size: int, store_host_size: int) -> Struct:
+    """A record up to its body: ``codec.message.record.RECORD`` for hosts of these sizes."""
+    return Struct(f">iIiiiqqiq{born_host_size}sq{store_host_size}siqi")
+
+
+def topic_field(topic: bytes) -> tuple[int, bytes]:
+    """The magic of records with this topic, and the topic with its length before it."""
+    if len(topic) <= TOPIC_V1_MAX:
+        return MAGIC_V1, bytes((len(topic),)) + topic
+    return MAGIC_V2, len(topic).to_bytes(2, "big") + topic
 
 
 class CommitLog:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from codec.disk.consume_queue import FILLER, UNIT, UNIT_SIZE
 from codec.message.java_hash import java_hash
 from rmq.base.ports import Disk, Memory
+from rmq.store.commit_log import fixed_part, topic_field
 from rmq.store.segments import Holds, Segments
 
 RESERVE_MIN = 4096
@@ -24,13 +25,15 @@ class ConsumeQueue:
 
     ``next_offset`` is the offset the next message gets; ``write_at`` where its unit goes in
     ``memory``, which is the last file's while there is one mapped; below ``reserved`` writing
-    cannot fail. Source: ConsumeQueue.java, 5.3.3.
+    cannot fail. A record of the queue has ``fixed_size`` bytes beside bornHost, body and properties,
+    ``magic`` of its version, and ``topic_field`` for its topic. Source: ConsumeQueue.java, 5.3.3.
     """
 
     __slots__ = (
         "dirty",
         "fixed_size",
         "flushed_offset",
+        "magic",
         "memory",
         "min_offset",
         "next_offset",
@@ -38,7 +41,7 @@ class ConsumeQueue:
         "reserved",
         "segments",
         "topic",
-        "topic_bytes",
+        "topic_field",
         "topic_hash",
         "write_at",
     )
@@ -52,12 +55,13 @@ class ConsumeQueue:
         file_size: int,
         holds: Holds,
         on_map: Callable[["ConsumeQueue", int], None],
+        store_host_size: int = 8,
     ) -> None:
         self.topic = topic
         self.queue_id = queue_id
         self.topic_hash = java_hash(topic + "#")
-        self.topic_bytes = b""
-        self.fixed_size = 0
+        self.magic, self.topic_field = topic_field(topic.encode())
+        self.fixed_size = fixed_part(0, store_host_size).size + len(self.topic_field) + 2
         self.segments = Segments(
             disk, f"{folder}/{topic}/{queue_id}", file_size, holds, lambda at: on_map(self, at)
         )

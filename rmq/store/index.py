@@ -4,10 +4,14 @@ Files are named by the local time of their creation and sorted by it; only the l
 written. Source: IndexService.java, IndexFile.java, 5.3.3.
 """
 
+from collections.abc import Sequence
+
 from codec.disk.index import (
     HEADER,
+    HEADER_SIZE,
     NO_UNIT,
     SLOT,
+    SLOT_SIZE,
     UNIT,
     UNIT_SIZE,
     file_size,
@@ -86,34 +90,39 @@ class IndexFile:
         self._begin_position = self.end_position = previous.end_position
         self.write_header()
 
-    def put(self, hashed: int, position: int, store_timestamp: int) -> None:
-        """Add one key by its ``key_hash``; room was reserved, the header is written by the caller.
+    def put(self, hashes: Sequence[int], begin: int, position: int, store_timestamp: int) -> int:
+        """Add keys ``hashes[begin:]`` of one record by their ``key_hash``, for which room was
+        reserved; up to which of them the file had room.
 
         Source: IndexFile.java, putKey(), 5.3.3.
         """
         number = self.next_unit
         memory = self.memory
-        at = slot_at(hashed, self.slots)
-        (previous,) = SLOT.unpack_from(memory, at)
-        if not NO_UNIT < previous <= number:
-            previous = NO_UNIT
-            self.used_slots += 1
-        begin = self.begin_timestamp
-        UNIT.pack_into(
-            memory,
-            self.units_at + number * UNIT_SIZE,
-            hashed,
-            position,
-            seconds_since(begin, store_timestamp),
-            previous,
-        )
-        SLOT.pack_into(memory, at, number)
+        slots = self.slots
+        unit_at = self.units_at + number * UNIT_SIZE
+        seconds = seconds_since(self.begin_timestamp, store_timestamp)
         if number <= 1:
             self._begin_position = position
             self.begin_timestamp = store_timestamp
-        self.next_unit = number + 1
-        self.end_position = position
-        self.end_timestamp = store_timestamp
+        end = min(len(hashes), begin + self.units_max - number)
+        for hashed in hashes[begin:end]:
+            slot_at = HEADER_SIZE + hashed % slots * SLOT_SIZE
+            (previous,) = SLOT.unpack_from(memory, slot_at)
+            if not 0 < previous <= number:
+                previous = NO_UNIT
+                self.used_slots += 1
+            UNIT.pack_into(memory, unit_at, hashed, position, seconds, previous)
+            SLOT.pack_into(memory, slot_at, number)
+            if number == 1:
+                seconds = 0  # from here on the file begins with this record
+            unit_at += UNIT_SIZE
+            number += 1
+        if end > begin:
+            self.next_unit = number
+            self.end_position = position
+            self.end_timestamp = store_timestamp
+        self.write_header()
+        return end
 
     def write_header(self) -> None:
         """Write what the fields say."""
@@ -196,6 +205,7 @@ class Index:
         self._folder = f"{settings.root}/index"
         self._size = file_size(settings.index_slots, settings.index_units)
         self.files: list[IndexFile] = []
+        self._last: IndexFile | None = None
         self.dirty = False
 
     def load(self) -> None:
@@ -212,7 +222,8 @@ class Index:
                     f"{path} has {entry.size} bytes, configured are {self._size}: restore "
                     "maxHashSlotNum and maxIndexNum, or delete the file to go without it"
                 )
-            self.files.append(self._open(entry.name))
+            self._last = self._open(entry.name)
+            self.files.append(self._last)
 
     def _open(self, name: str) -> IndexFile:
         settings = self._settings
@@ -234,6 +245,7 @@ class Index:
 
     def _delete(self, number: int) -> str:
         file = self.files.pop(number)
+        self._last = self.files[-1] if self.files else None
         path = f"{self._folder}/{file.name}"
         self._holds.close(file.file)
         self._disk.delete(path)
@@ -244,9 +256,11 @@ class Index:
 
         :raises OSError: no room on the disk.
         """
-        last = self.files[-1] if self.files else None
+        last = self._last
+        if last is not None and last.next_unit + count <= last.reserved_units:
+            return last
         if last is None or last.next_unit >= last.units_max:
-            last = self._create(last)
+            last = self._last = self._create(last)
         if last.next_unit + count > last.reserved_units < last.units_max:
             last.reserve(count)
         return last
@@ -268,18 +282,15 @@ class Index:
         self.files.append(file)
         return file
 
-    def put(self, hashes: list[int], position: int, store_timestamp: int) -> None:
+    def put(self, hashes: Sequence[int], position: int, store_timestamp: int) -> None:
         """Add the keys of one record by their ``key_hash``.
 
         :raises OSError: a new file was needed and could not be made.
         """
-        file = self.make_room(len(hashes))
-        for hashed in hashes:
-            if file.next_unit >= file.units_max:
-                file.write_header()
-                file = self.make_room(len(hashes))
-            file.put(hashed, position, store_timestamp)
-        file.write_header()
+        done = 0
+        while done < len(hashes):
+            file = self.make_room(len(hashes) - done)
+            done = file.put(hashes, done, position, store_timestamp)
         self.dirty = True
 
     @property
@@ -335,3 +346,4 @@ class Index:
         for file in self.files:
             self._holds.close(file.file)
         self.files.clear()
+        self._last = None

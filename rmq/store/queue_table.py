@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from codec.disk.consume_queue import UNIT_SIZE
-from codec.message.record import TOPIC_V1_MAX
 from rmq.base.errors import StoreError
 from rmq.base.ports import Disk
 from rmq.store.consume_queue import ConsumeQueue
@@ -12,8 +11,6 @@ from rmq.store.flush import FlushPolicy
 from rmq.store.segments import Holds
 from rmq.store.settings import StoreSettings
 
-_FIXED_SIZE = 74
-"""Bytes of a record without hosts, body, topic with its length, and properties."""
 TOPIC_BYTES_MAX = 255
 """What a folder's name can hold. Source: HookUtils.java, checkBeforePutMessage(), 5.3.3."""
 
@@ -59,12 +56,18 @@ class QueueTable:
             self._settings.consume_queue_file_size,
             self._holds,
             self._note_mapped,
+            len(self._settings.store_host),
         )
-        length = len(encoded).to_bytes(1 if len(encoded) <= TOPIC_V1_MAX else 2, "big")
-        queue.topic_bytes = encoded
-        queue.fixed_size = _FIXED_SIZE + len(self._settings.store_host) + len(length + encoded)
         self.by_key[topic, queue_id] = queue
         return queue
+
+    def get_or_create(self, topic: str, queue_id: int) -> ConsumeQueue:
+        """A queue, new if it was not there.
+
+        :raises StoreError: the topic cannot be a folder's name.
+        """
+        queue = self.by_key.get((topic, queue_id))
+        return self.create(topic, queue_id) if queue is None else queue
 
     def _note_mapped(self, queue: ConsumeQueue, start: int) -> None:
         """Count a file that was mapped; the oldest that are clean give back their memory."""

@@ -4,20 +4,11 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from codec.disk.consume_queue import UNIT_SIZE
-from codec.message.properties import PROPERTIES_MAX, join
 from codec.message.record import (
-    BLANK_SIZE,
-    TOPIC_V1_MAX,
     Record,
-    pack_record,
-    reserve_crc,
-    seal,
 )
 from codec.message.sysflag import (
-    BORN_HOST_V6,
-    STORE_HOST_V6,
     TRANSACTION_MASK,
-    TRANSACTION_PREPARED,
     TRANSACTION_ROLLBACK,
 )
 from rmq.base.errors import StoreError
@@ -25,8 +16,7 @@ from rmq.base.ports import Clock, Disk
 from rmq.store import recovery
 from rmq.store.checkpoint import CheckpointFile
 from rmq.store.commit_log import QUIET, CommitLog
-from rmq.store.consume_queue import ConsumeQueue
-from rmq.store.dispatch import key_hashes, queue_tags_code
+from rmq.store.dispatch import key_hashes, queue_tags_code, wanted_properties
 from rmq.store.flush import PAGE_SIZE, FlushPolicy, FlushWork
 from rmq.store.index import Index
 from rmq.store.messages import (
@@ -34,28 +24,17 @@ from rmq.store.messages import (
     GetResult,
     PutMessage,
     PutResult,
-    PutStatus,
     QueryResult,
     QueueState,
 )
-from rmq.store.queue_table import TOPIC_BYTES_MAX, QueueTable
+from rmq.store.queue_table import QueueTable
 from rmq.store.reader import QueueReader
 from rmq.store.recovery import RecoveryReport
 from rmq.store.retention import DiskState, files_to_delete
 from rmq.store.segments import Holds
 from rmq.store.settings import StoreSettings
 from rmq.store.stats import StoreStats
-
-Arrival = Callable[[str, int, int, int, int, bytes], None]
-"""Called after dispatch: topic, queue id, queue's new max offset, tag hash (Java's, sign-extended),
-store timestamp, properties (encoded). Must not put."""
-
-_NOT_QUEUED = (TRANSACTION_PREPARED, TRANSACTION_ROLLBACK)
-_NOT_HOSTS = ~(BORN_HOST_V6 | STORE_HOST_V6)
-_PUT_OK = PutStatus.PUT_OK
-_NO_RESULT = PutResult(PutStatus.UNKNOWN_ERROR)
-EXTRA_SIZE_MAX = 65_536
-"""Bytes a record may be longer than the largest body. Source: MessageExtEncoder.java, 5.3.3."""
+from rmq.store.writer import NOT_QUEUED, Arrival, Gate, Writer
 
 
 class MessageStore:
@@ -64,9 +43,6 @@ class MessageStore:
     One thread calls it. ``load`` first, ``close`` last. Nothing here blocks on a sync: ask
     ``flush_work`` (log) and ``queue_flush_work`` (queues, index, checkpoint) from timers, sync the
     work's files in a thread, then say ``flushed`` or ``sync_failed``.
-
-    ``refusal`` says why puts are refused now (disk full, sync failed, ...), None while they are
-    taken; reads go on either way.
     """
 
     def __init__(self, disk: Disk, clock: Clock, settings: StoreSettings) -> None:
@@ -80,11 +56,11 @@ class MessageStore:
         self._index = Index(disk, clock, settings, self._holds)
         self._reader = QueueReader(self._log, self._queues.by_key, settings)
         self._checkpoint: CheckpointFile | None = None
-        self._listeners: list[Arrival] = []
         now_ms = clock.monotonic_ms()
         self._log_policy = FlushPolicy(
             settings.flush_least_pages, settings.flush_thorough_ms, now_ms
         )
+        self.stats = StoreStats(clock.wall_ms())
         self._queue_policy = FlushPolicy(
             settings.queue_flush_least_pages, settings.queue_flush_thorough_ms, now_ms
         )
@@ -92,21 +68,10 @@ class MessageStore:
         self._queue_work: FlushWork | None = None
         self._abort_path = f"{settings.root}/abort"
         self._unlock: Callable[[], None] | None = None
-        self.stats = StoreStats(clock.wall_ms())
-        self.refusal: str | None = "the store is not loaded"
-        self._final = True
-        self._retry_at_ms = 0
-        self._disk_full = False
-        self._record_max = min(
-            settings.message_size_max + EXTRA_SIZE_MAX,
-            settings.commit_log_file_size - BLANK_SIZE,
+        self._gate = Gate(clock, settings)
+        self._writer = Writer(
+            clock, settings, self._gate, self._log, self._queues, self._index, self.stats
         )
-        self._body_max = settings.message_size_max
-        self._append_crc = settings.append_crc
-        self._index_enabled = settings.index_enabled
-        self._delay_levels_ms = settings.delay_levels_ms
-        self._store_host = settings.store_host
-        self._host_flags = STORE_HOST_V6 if len(settings.store_host) == 20 else 0
 
     # Start and stop
 
@@ -128,8 +93,7 @@ class MessageStore:
             if isinstance(error, OSError):
                 raise StoreError(f"cannot load the store in {root}: {error}") from error
             raise
-        self.refusal = None
-        self._final = False
+        self._gate.open()
         return report
 
     def _recover(self) -> RecoveryReport:
@@ -183,12 +147,17 @@ class MessageStore:
         topic = record.topic.decode(errors="replace")
         transaction = record.sys_flag & TRANSACTION_MASK
         try:
-            queue = self._queue(topic, record.queue_id)
+            queue = self._queues.get_or_create(topic, record.queue_id)
         except StoreError:
             return
-        if transaction not in _NOT_QUEUED:
+        wanted = wanted_properties(record.properties)
+        if transaction not in NOT_QUEUED:
             code = queue_tags_code(
-                topic, record.properties, record.store_timestamp, self._settings.delay_levels_ms
+                topic,
+                record.properties,
+                wanted,
+                record.store_timestamp,
+                self._settings.delay_levels_ms,
             )
             if queue.put_at(record.queue_offset, record.position, record.total_size, code):
                 self._queues.note_dirty(queue)
@@ -197,7 +166,7 @@ class MessageStore:
             and transaction != TRANSACTION_ROLLBACK
             and record.position > self._index.end_position
         ):
-            hashes = key_hashes(queue.topic_hash, record.properties)
+            hashes = key_hashes(queue.topic_hash, wanted)
             if hashes:
                 self._index.put(hashes, record.position, record.store_timestamp)
 
@@ -210,9 +179,8 @@ class MessageStore:
         """
         if self._unlock is None:
             return
-        was_whole = not self._final
-        self.refusal = self.refusal or "the store is closed"
-        self._final = True
+        was_whole = not self._gate.final
+        self._gate.shut("the store is closed")
         try:
             if was_whole:
                 self._sync_all()
@@ -244,202 +212,26 @@ class MessageStore:
 
     def on_arrival(self, listener: Arrival) -> None:
         """Have ``listener`` called for every message that becomes readable, not in a load."""
-        self._listeners.append(listener)
+        self._writer.listeners.append(listener)
 
     def put(self, message: PutMessage) -> PutResult:
         """Append one message; it can be read at once. Never raises for a full disk: see status.
 
         Source: CommitLog.java, asyncPutMessage(), 5.3.3.
         """
-        queue = self._queues.by_key.get((message.topic, message.queue_id))
-        properties = message.properties
-        if queue is None or self._append_crc or self.refusal is not None:
-            refused, queue = self._check_rarely(message)
-            if queue is None:
-                return refused
-            if self._append_crc:
-                properties = reserve_crc(properties)
-        body = message.body
-        size = queue.fixed_size + len(message.born_host) + len(body) + len(properties)
-        if (
-            len(body) > self._body_max
-            or len(properties) > PROPERTIES_MAX
-            or size > self._record_max
-        ):
-            return self._too_long(len(body), len(properties), size)
-        transaction = message.sys_flag & TRANSACTION_MASK
-        hashes = (
-            key_hashes(queue.topic_hash, properties)
-            if self._index_enabled and transaction != TRANSACTION_ROLLBACK
-            else None
-        )
-        log = self._log
-        try:
-            if log.position + size > log.writable_end:
-                log.make_room(size)
-            if queue.write_at >= queue.reserved:
-                queue.make_room(1)
-            if hashes:
-                self._index.make_room(len(hashes))
-        except OSError as error:
-            return self._no_room(error)
-        now_ms = self._clock.wall_ms()
-        now_ms = max(now_ms, log.last_timestamp)
-        position = log.position
-        offset = self._append(queue, message, body, properties, message.flag, now_ms, hashes)
-        stats = self.stats
-        stats.put_times += 1
-        stats.put_bytes += size
-        return PutResult(_PUT_OK, position, offset, size, now_ms, position + size)
+        return self._writer.put(message)
 
     def put_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
         """Append all items or none; ``message`` gives what they share, its body is ignored.
 
         Source: CommitLog.java, asyncPutMessages(), doAppend() of a batch, 5.3.3.
         """
-        refused, queue = self._check_rarely(message)
-        if queue is None:
-            return refused
-        if not items or message.sys_flag & TRANSACTION_MASK:
-            return self._refused(
-                PutStatus.MESSAGE_ILLEGAL, "a batch is not empty and not transactional"
-            )
-        parts: list[tuple[BatchItem, bytes, list[int] | None]] = []
-        total = 0
-        for item in items:
-            properties = join(item.properties, message.properties)
-            if self._append_crc:
-                properties = reserve_crc(properties)
-            size = queue.fixed_size + len(message.born_host) + len(item.body) + len(properties)
-            total += size
-            if (
-                len(item.body) > self._body_max
-                or len(properties) > PROPERTIES_MAX
-                or total > self._record_max
-            ):
-                return self._too_long(len(item.body), len(properties), total)
-            hashes = key_hashes(queue.topic_hash, properties) if self._index_enabled else None
-            parts.append((item, properties, hashes))
-        log = self._log
-        try:
-            if log.position + total > log.writable_end:
-                log.make_room(total)
-            queue.make_room(len(parts))
-            self._index.make_room(sum(len(hashes or ()) for _, _, hashes in parts))
-        except OSError as error:
-            return self._no_room(error)
-        now_ms = max(self._clock.wall_ms(), log.last_timestamp)
-        first = queue.next_offset
-        positions = []
-        for item, properties, hashes in parts:
-            positions.append(log.position)
-            self._append(queue, message, item.body, properties, item.flag, now_ms, hashes)
-        self.stats.put_times += len(parts)
-        self.stats.put_bytes += total
-        return PutResult(
-            _PUT_OK, positions[0], first, total, now_ms, log.position, "", tuple(positions)
-        )
+        return self._writer.put_batch(message, items)
 
-    def _append(
-        self,
-        queue: ConsumeQueue,
-        message: PutMessage,
-        body: bytes,
-        properties: bytes,
-        flag: int,
-        now_ms: int,
-        hashes: list[int] | None,
-    ) -> int:
-        """Write a record, its unit and its keys, for which room was made; its queue offset."""
-        log = self._log
-        position = log.position
-        sys_flag = message.sys_flag & _NOT_HOSTS | self._host_flags
-        if len(message.born_host) != 8:
-            sys_flag |= BORN_HOST_V6
-        is_queued = sys_flag & TRANSACTION_MASK not in _NOT_QUEUED
-        offset = queue.next_offset if is_queued else 0
-        record = pack_record(
-            body=body,
-            topic=queue.topic_bytes,
-            properties=properties,
-            queue_id=queue.queue_id,
-            flag=flag,
-            queue_offset=offset,
-            position=position,
-            sys_flag=sys_flag,
-            born_timestamp=message.born_timestamp,
-            born_host=message.born_host,
-            store_timestamp=now_ms,
-            store_host=self._store_host,
-            reconsume_times=message.reconsume_times,
-            prepared_transaction_offset=message.prepared_transaction_offset,
-        )
-        if self._append_crc:
-            record = seal(record)
-        memory = log.memory
-        assert memory is not None, "room was made"
-        size = len(record)
-        at = position - log.start
-        memory[at : at + size] = record
-        log.position = position + size
-        log.last_timestamp = now_ms
-        if is_queued:
-            code = queue_tags_code(queue.topic, properties, now_ms, self._delay_levels_ms)
-            queue.append(position, size, code)
-            if not queue.dirty:
-                self._queues.note_dirty(queue)
-            for listener in self._listeners:
-                listener(queue.topic, queue.queue_id, offset + 1, code, now_ms, properties)
-        if hashes:
-            self._index.put(hashes, position, now_ms)
-        return offset
-
-    def _check_rarely(self, message: PutMessage) -> tuple[PutResult, ConsumeQueue | None]:
-        """The checks that a put to a known queue of a healthy store skips."""
-        if self.refusal is not None and not self._may_try_again():
-            return self._refused(PutStatus.SERVICE_NOT_AVAILABLE, self.refusal), None
-        topic_size = len(message.topic.encode())
-        limit = (
-            TOPIC_BYTES_MAX
-            if message.topic.startswith("%RETRY%") and self._settings.version_by_topic_length
-            else TOPIC_V1_MAX
-        )
-        if topic_size > limit:
-            text = f"topic of {topic_size} bytes, at most {limit} are stored"
-            return self._refused(PutStatus.MESSAGE_ILLEGAL, text), None
-        try:
-            return _NO_RESULT, self._queue(message.topic, message.queue_id)
-        except StoreError as error:
-            return self._refused(PutStatus.MESSAGE_ILLEGAL, str(error)), None
-
-    def _may_try_again(self) -> bool:
-        if self._final or self._disk_full or self._clock.monotonic_ms() < self._retry_at_ms:
-            return False
-        self.refusal = None
-        return True
-
-    def _no_room(self, error: OSError) -> PutResult:
-        self.refusal = f"{error.strerror or error}: {self._settings.root}"
-        self._retry_at_ms = self._clock.monotonic_ms() + self._settings.retry_reserve_ms
-        return self._refused(PutStatus.SERVICE_NOT_AVAILABLE, self.refusal)
-
-    def _too_long(self, body_size: int, properties_size: int, size: int) -> PutResult:
-        if properties_size > PROPERTIES_MAX:
-            text = f"properties of {properties_size} bytes, at most {PROPERTIES_MAX} are stored"
-            return self._refused(PutStatus.PROPERTIES_SIZE_EXCEEDED, text)
-        text = (
-            f"body of {body_size} bytes in {size} bytes to write, "
-            f"at most {self._body_max} and {self._record_max} are stored"
-        )
-        return self._refused(PutStatus.MESSAGE_ILLEGAL, text)
-
-    def _refused(self, status: PutStatus, remark: str) -> PutResult:
-        self.stats.put_failed_times += 1
-        return PutResult(status, remark=remark)
-
-    def _queue(self, topic: str, queue_id: int) -> ConsumeQueue:
-        queue = self._queues.by_key.get((topic, queue_id))
-        return self._queues.create(topic, queue_id) if queue is None else queue
+    @property
+    def refusal(self) -> str | None:
+        """Why puts are refused now (disk full, sync failed, ...); None while they are taken."""
+        return self._gate.refusal
 
     # Reading
 
@@ -634,16 +426,15 @@ class MessageStore:
     def sync_failed(self, work: FlushWork, cause: OSError) -> None:
         """Refuse all puts until a restart: what was written since the last sync may be lost."""
         self._holds.release(work.files)
-        self._final = True
-        self.refusal = f"sync failed, restart after repair: {cause}"
+        self._gate.shut(f"sync failed, restart after repair: {cause}")
 
     def prepare_next(self) -> None:
         """Create the next log file ahead of need; call from a timer. A full disk is no error."""
-        if self.refusal is None:
+        if self._gate.refusal is None:
             try:
                 self._log.prepare_next()
             except OSError as error:
-                self._no_room(error)
+                self._gate.no_room(error)
 
     def delete_topics(self, topics: AbstractSet[str]) -> int:
         """Forget the queues of topics, files too; give the number of topics that had some."""
@@ -678,17 +469,5 @@ class MessageStore:
                 deleted += self._index.delete_before(segments.begin)
         except OSError as error:
             raise StoreError(f"cannot clean the store in {settings.root}: {error}") from error
-        self._note_share(share)
+        self._gate.note_share(share)
         return deleted
-
-    def _note_share(self, share: float) -> None:
-        """Source: DefaultMessageStore.java, isSpaceToDelete(), 5.3.3."""
-        full = share > self._settings.used_share_full
-        if full:
-            self.refusal = self.refusal or (
-                f"the disk of {self._settings.root} is {share:.0%} full, writes stop at "
-                f"{self._settings.used_share_full:.0%}"
-            )
-        elif self._disk_full and not self._final:
-            self.refusal = None
-        self._disk_full = full

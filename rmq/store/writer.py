@@ -1,0 +1,344 @@
+"""Putting: the hot path of a send, and why a put is refused.
+
+Room is made first, in log, queue and index: where the disk is full an ``OSError`` says so before
+anything is written. Then record, unit and keys are written, which cannot fail.
+"""
+
+from collections.abc import Callable, Sequence
+from zlib import crc32
+
+from codec.message.properties import PROPERTIES_MAX, join
+from codec.message.record import (
+    BLANK_SIZE,
+    TOPIC_V1_MAX,
+    reserve_crc,
+    seal,
+)
+from codec.message.sysflag import (
+    BORN_HOST_V6,
+    STORE_HOST_V6,
+    TRANSACTION_MASK,
+    TRANSACTION_PREPARED,
+    TRANSACTION_ROLLBACK,
+)
+from rmq.base.errors import StoreError
+from rmq.base.ports import Clock
+from rmq.store.commit_log import CommitLog, fixed_part
+from rmq.store.consume_queue import ConsumeQueue
+from rmq.store.dispatch import (
+    key_hashes,
+    queue_tags_code,
+    wanted_properties,
+)
+from rmq.store.index import Index
+from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
+from rmq.store.queue_table import TOPIC_BYTES_MAX, QueueTable
+from rmq.store.settings import StoreSettings
+from rmq.store.stats import StoreStats
+
+Arrival = Callable[[str, int, int, int, int, bytes], None]
+"""Called after dispatch: topic, queue id, queue's new max offset, tag hash (Java's, sign-extended),
+store timestamp, properties (encoded). Must not put."""
+
+NOT_QUEUED = (TRANSACTION_PREPARED, TRANSACTION_ROLLBACK)
+"""Transaction types of records that are in no consume queue."""
+EXTRA_SIZE_MAX = 65_536
+"""Bytes a record may be longer than the largest body. Source: MessageExtEncoder.java, 5.3.3."""
+_NOT_HOSTS = ~(BORN_HOST_V6 | STORE_HOST_V6)
+_PUT_OK = PutStatus.PUT_OK
+_NO_RESULT = PutResult(PutStatus.UNKNOWN_ERROR)
+
+
+class Gate:
+    """Whether puts are taken: ``refusal`` is None, or says why not.
+
+    ``final``: not before a restart. Otherwise, when a write found no room, a put may try again
+    every ``retry_reserve_ms``; when the disk's share in use was too high, once it no longer is.
+    """
+
+    def __init__(self, clock: Clock, settings: StoreSettings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._is_full = False
+        self._retry_at_ms = 0
+        self.final = True
+        self.refusal: str | None = "the store is not loaded"
+
+    def open(self) -> None:
+        """Take puts."""
+        self.refusal, self.final = None, False
+
+    def shut(self, reason: str) -> None:
+        """Refuse all puts until a restart, for the first reason given."""
+        if not self.final:
+            self.refusal, self.final = reason, True
+
+    def no_room(self, error: OSError) -> str:
+        """Refuse puts for a while, why."""
+        self._retry_at_ms = self._clock.monotonic_ms() + self._settings.retry_reserve_ms
+        self.refusal = f"{error.strerror or error}: {self._settings.root}"
+        return self.refusal
+
+    def note_share(self, share: float) -> None:
+        """Refuse puts while the disk is too full.
+
+        Source: DefaultMessageStore.java, isSpaceToDelete(), 5.3.3.
+        """
+        if self.final:
+            return
+        limit = self._settings.used_share_full
+        if share > limit:
+            self.refusal = (
+                f"the disk of {self._settings.root} is {share:.0%} full, writes stop at {limit:.0%}"
+            )
+        elif self._is_full:
+            self.refusal = None
+        self._is_full = share > limit
+
+    def try_again(self) -> str | None:
+        """Why not even to try a put now; None when it may be tried."""
+        if (
+            self.refusal is not None
+            and not self.final
+            and not self._is_full
+            and self._clock.monotonic_ms() >= self._retry_at_ms
+        ):
+            self.refusal = None
+        return self.refusal
+
+
+class Writer:
+    """Appends messages and dispatches them."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        settings: StoreSettings,
+        gate: Gate,
+        log: CommitLog,
+        queues: QueueTable,
+        index: Index,
+        stats: StoreStats,
+    ) -> None:
+        self.listeners: list[Arrival] = []
+        self._wall_ms = clock.wall_ms
+        self._gate = gate
+        self._log = log
+        self._queues = queues
+        self._by_key = queues.by_key
+        self._index = index
+        self._stats = stats
+        self._settings = settings
+        self._append_crc = settings.append_crc
+        self._body_max = settings.message_size_max
+        self._record_max = min(
+            settings.message_size_max + EXTRA_SIZE_MAX,
+            settings.commit_log_file_size - BLANK_SIZE,
+        )
+        self._store_host = settings.store_host
+        store_size = len(settings.store_host)
+        self._host_flags = STORE_HOST_V6 if store_size == 20 else 0
+        self._fixed_v4 = fixed_part(8, store_size)
+        self._fixed_v6 = fixed_part(20, store_size)
+
+    def put(self, message: PutMessage) -> PutResult:
+        """See ``MessageStore.put``."""
+        queue = self._by_key.get((message.topic, message.queue_id))
+        properties = message.properties
+        if queue is None or self._append_crc or self._gate.refusal is not None:
+            refused, queue = self._check_rarely(message)
+            if queue is None:
+                return refused
+            if self._append_crc:
+                properties = reserve_crc(properties)
+        body = message.body
+        size = queue.fixed_size + len(message.born_host) + len(body) + len(properties)
+        if (
+            len(body) > self._body_max
+            or len(properties) > PROPERTIES_MAX
+            or size > self._record_max
+        ):
+            return self._too_long(len(body), len(properties), size)
+        wanted = wanted_properties(properties)
+        hashes = self._hashes(queue, message, wanted)
+        log = self._log
+        try:
+            if log.position + size > log.writable_end:
+                log.make_room(size)
+            if queue.write_at >= queue.reserved:
+                queue.make_room(1)
+            if hashes:
+                self._index.make_room(len(hashes))
+        except OSError as error:
+            return self._refused(PutStatus.SERVICE_NOT_AVAILABLE, self._gate.no_room(error))
+        now_ms = self._wall_ms()
+        now_ms = max(now_ms, log.last_timestamp)
+        position = log.position
+        offset = self._append(
+            queue, message, body, properties, message.flag, now_ms, size, wanted, hashes
+        )
+        stats = self._stats
+        stats.put_times += 1
+        stats.put_bytes += size
+        return PutResult(_PUT_OK, position, offset, size, now_ms, position + size)
+
+    def put_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
+        """See ``MessageStore.put_batch``."""
+        refused, queue = self._check_rarely(message)
+        if queue is None:
+            return refused
+        if not items or message.sys_flag & TRANSACTION_MASK:
+            text = f"a batch of {len(items)} with {message.sys_flag=}: not empty, no transaction"
+            return self._refused(PutStatus.MESSAGE_ILLEGAL, text)
+        parts = []
+        total = keys = 0
+        for item in items:
+            properties = join(item.properties, message.properties)
+            if self._append_crc:
+                properties = reserve_crc(properties)
+            size = queue.fixed_size + len(message.born_host) + len(item.body) + len(properties)
+            total += size
+            if (
+                len(item.body) > self._body_max
+                or len(properties) > PROPERTIES_MAX
+                or total > self._record_max
+            ):
+                return self._too_long(len(item.body), len(properties), total)
+            wanted = wanted_properties(properties)
+            hashes = self._hashes(queue, message, wanted)
+            keys += len(hashes)
+            parts.append((item.body, properties, item.flag, size, wanted, hashes))
+        log = self._log
+        try:
+            if log.position + total > log.writable_end:
+                log.make_room(total)
+            queue.make_room(len(parts))
+            if keys:
+                self._index.make_room(keys)
+        except OSError as error:
+            return self._refused(PutStatus.SERVICE_NOT_AVAILABLE, self._gate.no_room(error))
+        now_ms = max(self._wall_ms(), log.last_timestamp)
+        first = queue.next_offset
+        positions = []
+        for body, properties, flag, size, wanted, hashes in parts:
+            positions.append(log.position)
+            self._append(queue, message, body, properties, flag, now_ms, size, wanted, hashes)
+        self._stats.put_times += len(parts)
+        self._stats.put_bytes += total
+        return PutResult(
+            _PUT_OK, positions[0], first, total, now_ms, log.position, "", tuple(positions)
+        )
+
+    def _hashes(
+        self, queue: ConsumeQueue, message: PutMessage, wanted: dict[bytes, bytes]
+    ) -> list[int] | tuple[()]:
+        if (
+            wanted
+            and self._settings.index_enabled
+            and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK
+        ):
+            return key_hashes(queue.topic_hash, wanted)
+        return ()
+
+    def _append(
+        self,
+        queue: ConsumeQueue,
+        message: PutMessage,
+        body: bytes,
+        properties: bytes,
+        flag: int,
+        now_ms: int,
+        size: int,
+        wanted: dict[bytes, bytes],
+        hashes: Sequence[int],
+    ) -> int:
+        """Write a record, its unit and its keys, for which room was made; its queue offset.
+
+        What ``pack_record`` builds, without its copies; a test compares them.
+        """
+        log = self._log
+        position = log.position
+        born_host = message.born_host
+        sys_flag = message.sys_flag & _NOT_HOSTS | self._host_flags
+        fixed = self._fixed_v4
+        if len(born_host) != 8:
+            sys_flag |= BORN_HOST_V6
+            fixed = self._fixed_v6
+        is_queued = sys_flag & TRANSACTION_MASK not in NOT_QUEUED
+        offset = queue.next_offset if is_queued else 0
+        record = b"".join(
+            (
+                fixed.pack(
+                    size,
+                    queue.magic,
+                    crc32(body) & 0x7FFFFFFF,
+                    queue.queue_id,
+                    flag,
+                    offset,
+                    position,
+                    sys_flag,
+                    message.born_timestamp,
+                    born_host,
+                    now_ms,
+                    self._store_host,
+                    message.reconsume_times,
+                    message.prepared_transaction_offset,
+                    len(body),
+                ),
+                body,
+                queue.topic_field,
+                len(properties).to_bytes(2, "big"),
+                properties,
+            )
+        )
+        if self._append_crc:
+            record = seal(record)
+        at = position - log.start
+        memory = log.memory
+        assert memory is not None, "room was made"
+        memory[at : at + size] = record
+        log.position = position + size
+        log.last_timestamp = now_ms
+        if is_queued:
+            topic = queue.topic
+            code = queue_tags_code(
+                topic, properties, wanted, now_ms, self._settings.delay_levels_ms
+            )
+            queue.append(position, size, code)
+            if not queue.dirty:
+                self._queues.note_dirty(queue)
+            for listener in self.listeners:
+                listener(topic, queue.queue_id, offset + 1, code, now_ms, properties)
+        if hashes:
+            self._index.put(hashes, position, now_ms)
+        return offset
+
+    def _check_rarely(self, message: PutMessage) -> tuple[PutResult, ConsumeQueue | None]:
+        """The checks that a put to a known queue of a healthy store skips."""
+        refusal = self._gate.try_again()
+        if refusal is not None:
+            return self._refused(PutStatus.SERVICE_NOT_AVAILABLE, refusal), None
+        size = len(message.topic.encode())
+        long = message.topic.startswith("%RETRY%") and self._settings.version_by_topic_length
+        limit = TOPIC_BYTES_MAX if long else TOPIC_V1_MAX
+        if size > limit:
+            text = f"topic of {size} bytes, at most {limit} are stored"
+            return self._refused(PutStatus.MESSAGE_ILLEGAL, text), None
+        try:
+            return _NO_RESULT, self._queues.get_or_create(message.topic, message.queue_id)
+        except StoreError as error:
+            return self._refused(PutStatus.MESSAGE_ILLEGAL, str(error)), None
+
+    def _too_long(self, body_size: int, properties_size: int, size: int) -> PutResult:
+        if properties_size > PROPERTIES_MAX:
+            text = f"properties of {properties_size} bytes, at most {PROPERTIES_MAX} are stored"
+            return self._refused(PutStatus.PROPERTIES_SIZE_EXCEEDED, text)
+        text = (
+            f"body of {body_size} bytes in {size} bytes to write, "
+            f"at most {self._body_max} and {self._record_max} are stored"
+        )
+        return self._refused(PutStatus.MESSAGE_ILLEGAL, text)
+
+    def _refused(self, status: PutStatus, remark: str) -> PutResult:
+        self._stats.put_failed_times += 1
+        return PutResult(status, remark=remark)
