@@ -104,7 +104,7 @@ def encode_command(command: Command) -> bytes:
     return build_frame(command.encoding, header, command.body)
 
 
-def encode_response(  # noqa: PLR0917 - the parts of an answer, each call is one line
+def encode_response(
     encoding: int,
     opaque: int,
     code: int,

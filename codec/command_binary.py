@@ -86,10 +86,12 @@ def decode_binary(header: bytes) -> TextCommand:
     try:
         code, language, version, opaque, flag, length = _FIXED.unpack_from(header)
         end = _FIXED.size + length
-        remark = str(_part(header, _FIXED.size, end), "utf-8")
+        if length < 0:
+            raise CodecError(f"remark of {length} bytes")
         block_end = end + 4 + _INT32.unpack_from(header, end)[0]
         if block_end != len(header):
             raise CodecError(f"ext fields end at {block_end} of a header of {len(header)} bytes")
+        remark = str(header[_FIXED.size : end], "utf-8")
         ext_fields = _entries(header, end + 4)
     except LayoutError as error:
         raise CodecError(f"binary header of {len(header)} bytes: {error}") from None
@@ -101,16 +103,6 @@ def decode_binary(header: bytes) -> TextCommand:
     return TextCommand(ext_fields, code, opaque, flag, version, name, remark or None)
 
 
-def _part(header: bytes, start: int, end: int) -> bytes:
-    """Give a piece whose end was computed of a length read.
-
-    :raises CodecError: the length was negative or too long.
-    """
-    if not start <= end <= len(header):
-        raise CodecError(f"text from {start} to {end} in a header of {len(header)} bytes")
-    return header[start:end]
-
-
 def _entries(header: bytes, position: int) -> dict[str, str]:
     """Read the entries from ``position`` to the header's end.
 
@@ -119,17 +111,25 @@ def _entries(header: bytes, position: int) -> dict[str, str]:
     :raises UnicodeDecodeError: a text is not UTF-8.
     """
     ext_fields: dict[str, str] = {}
-    while position < len(header):
-        value_at = position + 2 + _INT16.unpack_from(header, position)[0]
-        key = str(_part(header, position + 2, value_at), "utf-8")
-        position = value_at + 4 + _INT32.unpack_from(header, value_at)[0]
-        value = str(_part(header, value_at + 4, position), "utf-8")
+    end = len(header)
+    while position < end:
+        key_length: int = _INT16.unpack_from(header, position)[0]
+        value_at = position + 2 + key_length
+        if key_length < 0:
+            raise CodecError(f"key of {key_length} bytes at {position}")
+        value_length: int = _INT32.unpack_from(header, value_at)[0]
+        next_at = value_at + 4 + value_length
+        if value_length < 0 or next_at > end:
+            raise CodecError(f"value of {value_length} bytes at {value_at} of {end}")
+        key = str(header[position + 2 : value_at], "utf-8")
+        value = str(header[value_at + 4 : next_at], "utf-8")
         if key and value:
             ext_fields[key] = value
+        position = next_at
     return ext_fields
 
 
-def encode_binary(  # noqa: PLR0917 - the fields of a header, alike in both encodings
+def encode_binary(
     code: int,
     opaque: int,
     flag: int,

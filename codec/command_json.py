@@ -148,7 +148,7 @@ def typed_of(command: TextCommand, header_class: type[S]) -> TypedCommand[S]:
     )
 
 
-def encode_json(  # noqa: PLR0917 - the fields of a header, alike in both encodings
+def encode_json(
     code: int,
     opaque: int,
     flag: int,

@@ -1,0 +1,6 @@
+from codec.headers import auth
+from codec.headers.tests.java import check_module
+
+
+def test_fields_are_javas():
+    check_module(auth)
