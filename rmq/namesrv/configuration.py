@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from codec.codes import ResponseCode
 from rmq.base.errors import CommandError, ConfigError
-from rmq.base.ports import Disk
 from rmq.conf.live import changed, fate, forbidden
 from rmq.conf.namesrv import NamesrvConfig
 from rmq.conf.properties import build_properties, parse_properties
 from rmq.conf.settings import Config, settings_of, show
+from rmq.namesrv.kv_config import Files
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Configuration:
 
     def __init__(
         self,
-        disk: Disk,
+        disk: Files,
         namesrv: NamesrvConfig,
         others: Sequence[Config] = (),
         extra: Mapping[str, str] | None = None,

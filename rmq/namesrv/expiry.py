@@ -79,10 +79,7 @@ class Expiry:
 
         Looks at every live broker: 0.1 us each.
         """
-        for key in self._tables.live.silent(self._clock.monotonic_ms()):
-            broker = self._tables.live.get(key)
-            if broker is None:
-                continue
+        for key, broker in self._tables.live.silent(self._clock.monotonic_ms()):
             logger.warning("event=broker_silent %s timeout_ms=%d", key, broker.timeout_ms)
             self._gone(key)
             broker.channel.close(f"broker {key.address} was silent for {broker.timeout_ms} ms")

@@ -5,12 +5,12 @@ Java changes its table first, only logs that the file failed, and answers succes
 """
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from codec.bodies import decode_body, encode_body
 from codec.bodies.kv import KVConfigSerializeWrapper
 from codec.errors import CodecError
 from rmq.base.errors import ConfigError, StoreError
-from rmq.base.ports import Disk
 
 ORDER_TOPICS = "ORDER_TOPIC_CONFIG"
 """The namespace that says on which brokers a topic is ordered: topic to ``broker:queues;...``."""
@@ -19,10 +19,22 @@ ENTRIES_MAX = 100_000
 """Values in all: each change writes the whole file, so every value makes every change dearer."""
 
 
+class Files(Protocol):
+    """What is needed of a disk: whole files, as ``rmq.base.ports.Disk`` has them."""
+
+    def read(self, path: str) -> bytes | None:
+        """A whole file, or None if it is not there."""
+        ...
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Write a whole file so that, whatever happens, the old or the new content is found."""
+        ...
+
+
 class KvConfig:
     """The table and its file. Source: KVConfigManager.java, 5.3.3."""
 
-    def __init__(self, disk: Disk, path: str) -> None:
+    def __init__(self, disk: Files, path: str) -> None:
         self._disk = disk
         self._path = path
         self._table: dict[str, dict[str, str]] = {}

@@ -83,10 +83,10 @@ class LiveBrokers:
         """
         return list(self._by_channel.get(channel, ()))
 
-    def silent(self, now_ms: int) -> list[BrokerKey]:
+    def silent(self, now_ms: int) -> list[tuple[BrokerKey, LiveBroker]]:
         """The brokers that were not heard of within their own timeout."""
         return [
-            key
+            (key, broker)
             for key, broker in self._brokers.items()
             if broker.heard_ms + broker.timeout_ms < now_ms
         ]

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from rmq.base.ports import Clock, Disk
+from rmq.base.ports import Clock
 from rmq.namesrv.addresses import AddressView
 from rmq.namesrv.configuration import Configuration
 from rmq.namesrv.expiry import Expiry
-from rmq.namesrv.kv_config import KvConfig
+from rmq.namesrv.kv_config import Files, KvConfig
 from rmq.namesrv.notices import Notices
 from rmq.namesrv.processors.admin import AdminProcessor
 from rmq.namesrv.processors.brokers import BrokerProcessor
@@ -29,7 +29,7 @@ class Namesrv:
         self,
         configuration: Configuration,
         clock: Clock,
-        disk: Disk,
+        disk: Files,
         caller: Caller,
         view: AddressView | None = None,
     ) -> None:

@@ -236,7 +236,7 @@ class RouteTables:
     def _enter_filter_servers(self, entry: Registration) -> None:
         if entry.filter_servers is None:
             return
-        if self._filter_servers.get(entry.key, ()) == entry.filter_servers:
+        if list(self._filter_servers.get(entry.key, ())) == list(entry.filter_servers):
             return
         if entry.filter_servers:
             self._filter_servers[entry.key] = entry.filter_servers
