@@ -35,7 +35,9 @@ class BrokerConfig:
     brokerConfigPath: str = setting(
         "", "file in which changed settings are kept; the file given with -c"
     )
-    rocketmqHome: str = setting("", "directory of the installation", machine=ROCKETMQ_HOME)
+    rocketmqHome: str = setting(
+        "", "directory of the installation", machine=ROCKETMQ_HOME, honoured=False
+    )
     namesrvAddr: str = setting(
         "", "NameServers, host:port separated by ;", important=True, machine=NAMESRV_ADDR
     )
@@ -105,7 +107,7 @@ class BrokerConfig:
     )
     flushConsumerOffsetHistoryInterval: int = accepted(60000, "ms, history persist (unused mostly)")
     rejectTransactionMessage: bool = setting(
-        False, "refuse half messages", live=True, important=True
+        False, "refuse half messages", important=True, honoured=False
     )
     fetchNameSrvAddrByDnsLookup: bool = accepted(
         False, "resolve namesrv addresses by DNS", important=True
@@ -158,15 +160,15 @@ class BrokerConfig:
     sendHeartbeatTimeoutMillis: int = accepted(1000, "namesrv heartbeat timeout")
     slaveReadEnable: bool = setting(False, "send readers of old messages to a slave", live=True)
     disableConsumeIfConsumerReadSlowly: bool = setting(
-        False, "stop a group that falls too far behind", live=True
+        False, "stop a group that falls too far behind", honoured=False
     )
     consumerFallbehindThreshold: int = setting(
         17179869184,
         "backlog at which a group is stopped",
         unit="bytes",
         minimum=0,
-        live=True,
         maximum=LONG_MAX,
+        honoured=False,
     )
     brokerFastFailureEnable: bool = accepted(True, "expire queued requests with SYSTEM_BUSY")
     waitTimeMillsInSendQueue: int = accepted(200, "max queue wait for send", maximum=LONG_MAX)
@@ -202,9 +204,11 @@ class BrokerConfig:
     filterDataCleanTimeSpan: int = accepted(
         86400000, "ms, dead filter data lifetime", maximum=LONG_MAX
     )
-    filterSupportRetry: bool = setting(False, "filter by expression on retry topics too", live=True)
+    filterSupportRetry: bool = setting(
+        False, "filter by expression on retry topics too", honoured=False
+    )
     enablePropertyFilter: bool = setting(
-        False, "allow subscriptions by SQL92 expression", live=True
+        False, "allow subscriptions by SQL92 expression", honoured=False
     )
     compressedRegister: bool = setting(False, "deflate the body of a registration", live=True)
     forceRegister: bool = setting(True, "register every period, changed or not", live=True)
@@ -236,7 +240,9 @@ class BrokerConfig:
     popPollingSize: int = accepted(1024, "max held pop requests per queue")
     popPollingMapSize: int = accepted(100000, "max keys in pop polling map")
     maxPopPollingSize: int = accepted(100000, "max held pop requests in total", maximum=LONG_MAX)
-    reviveQueueNum: int = accepted(8, "queues of revive topic")
+    reviveQueueNum: int = setting(
+        8, "queues of the topic from which POP revives messages", minimum=1
+    )
     reviveInterval: int = accepted(1000, "ms, revive loop", maximum=LONG_MAX)
     reviveMaxSlow: int = accepted(3, "slow count before skip", maximum=LONG_MAX)
     reviveScanTime: int = accepted(10000, "ms, max revive scan per round", maximum=LONG_MAX)
@@ -287,7 +293,9 @@ class BrokerConfig:
     aclEnable: bool = accepted(
         False, "ACL 1.0 switch (kept; ACL plugin removed, see auth module)", important=True
     )
-    storeReplyMessageEnable: bool = setting(True, "store the answers of request-reply", live=True)
+    storeReplyMessageEnable: bool = setting(
+        True, "store the answers of request-reply", honoured=False
+    )
     enableDetailStat: bool = accepted(True, "detailed stats")
     autoDeleteUnusedStats: bool = accepted(True, "delete stats with topic/group")
     isolateLogEnable: bool = accepted(False, "separate log per broker (container)")
@@ -310,9 +318,11 @@ class BrokerConfig:
         200, "dataVersion bump each n delay offset updates", maximum=LONG_MAX
     )
     lockInStrictMode: bool = setting(
-        False, "lock queues only with most of the broker set", live=True
+        False, "lock queues only with most of the broker set", honoured=False
     )
-    compatibleWithOldNameSrv: bool = accepted(True, "use QUERY_DATA_VERSION as heartbeat")
+    compatibleWithOldNameSrv: bool = setting(
+        True, "send heartbeats as QUERY_DATA_VERSION, which old NameServers know too"
+    )
     enableControllerMode: bool = setting(False, "follow a controller: refused, there is none here")
     controllerAddr: str = accepted("", "controller address list ';'")
     fetchControllerAddrByDnsLookup: bool = accepted(False, "DNS lookup of controllers")
@@ -325,7 +335,7 @@ class BrokerConfig:
         10000, "liveness timeout sent to controller", maximum=LONG_MAX
     )
     validateSystemTopicWhenUpdateTopic: bool = setting(
-        True, "refuse to change system topics by command", live=True
+        True, "refuse to change system topics by command", honoured=False
     )
     brokerElectionPriority: int = accepted(2147483647, "lower wins among equals")
     useStaticSubscription: bool = accepted(False, "use configured subscriptions")
@@ -368,7 +378,7 @@ class BrokerConfig:
     enableSingleTopicRegister: bool = setting(
         False, "tell NameServers of a new topic alone", live=True
     )
-    enableMixedMessageType: bool = setting(False, "allow topics of MIXED messages", live=True)
+    enableMixedMessageType: bool = setting(False, "allow topics of MIXED messages", honoured=False)
     enableSplitRegistration: bool = setting(
         False, "register many topics in several requests", live=True
     )
@@ -389,5 +399,5 @@ class BrokerConfig:
     configManagerVersion: str = accepted("v1", "v1 JSON/rocksdb per type, v2 single rocksdb")
     allowRecallWhenBrokerNotWriteable: bool = accepted(True, "recall on read-only broker")
     recallMessageEnable: bool = accepted(False, "RECALL_MESSAGE 370 support")
-    enableRegisterProducer: bool = setting(True, "keep a table of producers", live=True)
+    enableRegisterProducer: bool = setting(True, "keep a table of producers", honoured=False)
     enableCreateSysGroup: bool = setting(True, "have RocketMQ's own consumer groups")

@@ -22,10 +22,12 @@ class NamesrvConfig:
         machine=home("namesrv/namesrv.properties"),
     )
     productEnvName: str = setting(
-        "center", "namespace asked for routes of topics unknown here, if clusterTest"
+        "center",
+        "namespace asked for routes of topics unknown here, if clusterTest",
+        honoured=False,
     )
     clusterTest: bool = setting(
-        False, "answer routes of unknown topics as a test environment does", live=True
+        False, "answer routes of unknown topics as a test environment does", honoured=False
     )
     orderMessageEnable: bool = setting(
         False, "answer ordered topics' configuration with their routes", live=True

@@ -29,21 +29,36 @@ class RemotingServerConfig:
         120, "connections silent for this long are closed", unit="s", minimum=1
     )
     serverSocketSndBufSize: int = setting(
-        0, "kernel buffer for sending; 0: the system's choice", unit="bytes", minimum=0
+        0,
+        "kernel buffer for sending; 0: the system's choice",
+        unit="bytes",
+        minimum=0,
+        honoured=False,
     )
     serverSocketRcvBufSize: int = setting(
-        0, "kernel buffer for receiving; 0: the system's choice", unit="bytes", minimum=0
+        0,
+        "kernel buffer for receiving; 0: the system's choice",
+        unit="bytes",
+        minimum=0,
+        honoured=False,
     )
     writeBufferHighWaterMark: int = setting(
         0,
         "unsent bytes at which reading a connection pauses; 0: the default",
         unit="bytes",
         minimum=0,
+        honoured=False,
     )
     writeBufferLowWaterMark: int = setting(
-        0, "unsent bytes at which reading goes on; 0: the default", unit="bytes", minimum=0
+        0,
+        "unsent bytes at which reading goes on; 0: the default",
+        unit="bytes",
+        minimum=0,
+        honoured=False,
     )
-    serverSocketBacklog: int = setting(1024, "connections that may wait to be accepted", minimum=1)
+    serverSocketBacklog: int = setting(
+        1024, "connections that may wait to be accepted", minimum=1, honoured=False
+    )
     serverNettyWorkerGroupEnable: bool = accepted(True, "server netty worker group enable")
     serverPooledByteBufAllocatorEnable: bool = accepted(
         True, "server pooled byte buf allocator enable"
@@ -64,14 +79,18 @@ class RemotingClientConfig:
     clientOnewaySemaphoreValue: int = accepted(65535, "client oneway semaphore value")
     clientAsyncSemaphoreValue: int = accepted(65535, "client async semaphore value")
     connectTimeoutMillis: int = setting(
-        3000, "time to connect to another server", unit="ms", minimum=1
+        3000, "time to connect to another server", unit="ms", minimum=1, honoured=False
     )
     channelNotActiveInterval: int = accepted(
         60000, "channel not active interval (ms)", maximum=LONG_MAX
     )
     isScanAvailableNameSrv: bool = accepted(True, "is scan available name srv")
     clientChannelMaxIdleTimeSeconds: int = setting(
-        120, "outgoing connections silent for this long are closed", unit="s", minimum=1
+        120,
+        "outgoing connections silent for this long are closed",
+        unit="s",
+        minimum=1,
+        honoured=False,
     )
     clientSocketSndBufSize: int = accepted(0, "client socket snd buf size")
     clientSocketRcvBufSize: int = accepted(0, "client socket rcv buf size")

@@ -70,7 +70,9 @@ class MessageStoreConfig:
         500, "period of flushing with ASYNC_FLUSH", unit="ms", minimum=1, important=True
     )
     commitIntervalCommitLog: int = accepted(200, "ms commit from transient pool", important=True)
-    maxRecoveryCommitlogFiles: int = setting(30, "files examined after a clean shutdown", minimum=1)
+    maxRecoveryCommitlogFiles: int = setting(
+        30, "files examined after a clean shutdown", minimum=1, honoured=False
+    )
     diskSpaceWarningLevelRatio: int = setting(
         90,
         "share of the disk above which writes are refused",
@@ -201,18 +203,26 @@ class MessageStoreConfig:
         "time after which a send unreplicated is answered FLUSH_SLAVE_TIMEOUT",
         unit="ms",
         minimum=1,
+        honoured=False,
     )
     messageDelayLevel: str = setting(
         DELAY_LEVELS, "the delays of levels 1, 2, ..., with s, m, h or d"
     )
     flushDelayOffsetInterval: int = accepted(10000, "ms", maximum=LONG_MAX)
     cleanFileForciblyEnable: bool = setting(
-        True, "allow deleting files at once when the disk is nearly full", important=True
+        True,
+        "allow deleting files at once when the disk is nearly full",
+        important=True,
+        honoured=False,
     )
     warmMapedFileEnable: bool = accepted(False, "pre-touch pages")
-    offsetCheckInSlave: bool = setting(False, "correct a reader's offset on a slave too")
+    offsetCheckInSlave: bool = setting(
+        False, "correct a reader's offset on a slave too", honoured=False
+    )
     debugLockEnable: bool = accepted(False, "debug")
-    duplicationEnable: bool = setting(False, "dispatch only what the confirm offset allows")
+    duplicationEnable: bool = setting(
+        False, "dispatch only what the confirm offset allows", honoured=False
+    )
     diskFallRecorded: bool = accepted(True, "stats")
     osPageCacheBusyTimeOutMills: int = setting(
         1000,
@@ -220,6 +230,7 @@ class MessageStoreConfig:
         unit="ms",
         minimum=1,
         maximum=LONG_MAX,
+        honoured=False,
     )
     defaultQueryMaxNum: int = setting(
         32, "messages that a query gives if it does not say", minimum=1
@@ -248,13 +259,13 @@ class MessageStoreConfig:
     enableAsyncReput: bool = accepted(True, "enable async reput")
     recheckReputOffsetFromCq: bool = accepted(False, "recheck reput offset from cq")
     maxTopicLength: int = setting(
-        127, "most bytes of a topic's name", unit="bytes", minimum=1, maximum=32767
+        127, "most bytes of a topic's name", unit="bytes", minimum=1, maximum=32767, honoured=False
     )
     autoMessageVersionOnTopicLen: bool = setting(
         True, "write version 2 records for topics longer than 127 bytes"
     )
     enabledAppendPropCRC: bool = setting(False, "append the checksum property to each message")
-    forceVerifyPropCRC: bool = setting(False, "check that property at recovery")
+    forceVerifyPropCRC: bool = setting(False, "check that property at recovery", honoured=False)
     travelCqFileNumWhenGetMessage: int = accepted(1, "travel cq file num when get message")
     correctLogicMinOffsetSleepInterval: int = accepted(
         1, "correct logic min offset sleep interval (ms)"
@@ -286,18 +297,25 @@ class MessageStoreConfig:
     wakeFlushWhenPutMessage: bool = accepted(False, "wake flush when put message", important=True)
     enableCleanExpiredOffset: bool = accepted(False, "enable clean expired offset", important=True)
     maxAsyncPutMessageRequests: int = accepted(5000, "group commit limit")
-    pullBatchMaxMessageCount: int = setting(160, "most messages of any one pull", minimum=1)
+    pullBatchMaxMessageCount: int = setting(
+        160, "most messages of any one pull", minimum=1, honoured=False
+    )
     totalReplicas: int = setting(
-        1, "brokers of the set, this one included", minimum=1, important=True
+        1, "brokers of the set, this one included", minimum=1, important=True, honoured=False
     )
     inSyncReplicas: int = setting(
         1,
         "brokers that must have a message, this one included",
         minimum=1,
         important=True,
+        honoured=False,
     )
     minInSyncReplicas: int = setting(
-        1, "brokers in step below which sends are refused", minimum=1, important=True
+        1,
+        "brokers in step below which sends are refused",
+        minimum=1,
+        important=True,
+        honoured=False,
     )
     allAckInSyncStateSet: bool = accepted(False, "ack of whole sync state set", important=True)
     enableAutoInSyncReplicas: bool = accepted(False, "degrade automatically", important=True)
