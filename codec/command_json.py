@@ -30,7 +30,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from codec.codes import CURRENT_VERSION, LanguageCode
 from codec.errors import CodecError, HeaderError
-from codec.headers.fields import Int32, decode_header, flag_test
+from codec.headers.fields import Int32, decode_header, flags_of
 
 H = TypeVar("H")
 S = TypeVar("S", bound=Struct)
@@ -112,7 +112,7 @@ def typed_json_decoder(header_class: type[S]) -> Callable[[bytes], TypedCommand[
     It raises HeaderError if the command can be read but not its ext fields, else CodecError.
     """
     decode = msgspec.json.Decoder(TypedCommand[header_class], strict=False).decode  # type: ignore[valid-type]  # a class only known at run time
-    has_true = flag_test(header_class)
+    flags = flags_of(header_class)
 
     def decode_typed(header: bytes) -> TypedCommand[S]:
         if not header.isascii():
@@ -121,7 +121,7 @@ def typed_json_decoder(header_class: type[S]) -> Callable[[bytes], TypedCommand[
             command: TypedCommand[S] = decode(header)
         except (msgspec.DecodeError, RecursionError):
             return typed_of(decode_json(header), header_class)
-        if has_true(command.ext_fields):
+        if True in flags(command.ext_fields):
             return typed_of(decode_json(header), header_class)
         return command
 

@@ -16,8 +16,8 @@ For int and bool fields that may be absent the text ``null`` in any case means a
 is missing or cannot be read is a HeaderError, also where Java logs it and goes on with null: the
 handler would fail there with a NullPointerException, a refusal by name is kinder.
 
-``convert_fields`` is the fast reader, ``judge_fields`` the exact one; whatever the fast one refuses
-or could read otherwise goes to the judge.
+``decode_header`` reads fast; what it cannot read, or could read otherwise than Java, goes to
+``judge_fields``, the exact reader.
 Source: RemotingCommand.java, decodeCommandCustomHeader() and makeCustomHeaderToNet(), 5.3.3.
 """
 
@@ -39,7 +39,6 @@ Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Java's long."""
 
 H = TypeVar("H", bound=Struct)
-S = TypeVar("S", bound=Struct)
 
 
 class RequestHeader(Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -86,7 +85,7 @@ class _Field(Struct, frozen=True):
 
 _PLANS: dict[type[Struct], tuple[_Field, ...]] = {}
 _CONVERTERS: dict[type[Struct], Callable[[Any], dict[str, str]]] = {}
-_FLAGS: dict[type[Struct], Callable[[Any], bool]] = {}
+_FLAGS: dict[type[Struct], Callable[[Any], tuple[bool | None, ...]]] = {}
 
 
 def plan_of(header_class: type[Struct]) -> tuple[_Field, ...]:
@@ -128,7 +127,7 @@ def decode_header(header_class: type[H], ext_fields: Mapping[str, str] | None) -
         header = msgspec.convert(ext_fields, header_class, strict=False)
     except msgspec.ValidationError:
         return judge_fields(header_class, ext_fields)
-    if has_true(header):
+    if True in flags_of(header_class)(header):
         return judge_fields(header_class, ext_fields)
     return header
 
@@ -172,31 +171,18 @@ def _whole_number(field: _Field, text: str) -> int:
         ) from None
 
 
-def has_true(header: Struct) -> bool:
-    """Whether any bool field is true.
+def flags_of(header_class: type[Struct]) -> Callable[[Any], tuple[bool | None, ...]]:
+    """Give what lists the bool fields of a header of this class.
 
     msgspec reads ``"1"`` as true and Java as false, so a true one is for the judge to confirm.
     """
-    test = _FLAGS.get(type(header))
-    if test is None:
-        test = _FLAGS[type(header)] = _flag_test(type(header))
-    return test(header)
-
-
-def flag_test(header_class: type[Struct]) -> Callable[[Any], bool]:
-    """Give ``has_true`` for one class, for callers that keep it."""
-    return _FLAGS.setdefault(header_class, _flag_test(header_class))
-
-
-def _flag_test(header_class: type[Struct]) -> Callable[[Any], bool]:
-    names = [field.name for field in plan_of(header_class) if field.kind is bool]
-    if not names:
-        return lambda _header: False
-    if len(names) == 1:
-        single = attrgetter(names[0])
-        return lambda header: single(header) is True
-    several = attrgetter(*names)
-    return lambda header: True in several(header)
+    flags = _FLAGS.get(header_class)
+    if flags is None:
+        names = [field.name for field in plan_of(header_class) if field.kind is bool]
+        # One name is asked for twice, as attrgetter gives a tuple only for several.
+        flags = attrgetter(*names, *names[:1]) if names else lambda _header: ()
+        _FLAGS[header_class] = flags
+    return flags
 
 
 def ext_fields_of(header: Struct) -> dict[str, str]:
@@ -252,8 +238,7 @@ __all__ = [
     "TopicRequestHeader",
     "decode_header",
     "ext_fields_of",
-    "flag_test",
-    "has_true",
+    "flags_of",
     "java_text",
     "judge_fields",
     "plan_of",
