@@ -41,7 +41,6 @@ ALLOWANCES: Mapping[str, Allowance] = {}
 
 UNMIRRORED: Mapping[str, str] = {
     "rmq/base/ports.py": "protocols only: nothing runs",
-    "rmq/base/units.py": "names of types only: nothing runs",
 }
 """Modules without a test of their own, and why."""
 
