@@ -14,15 +14,16 @@ from codec.message.properties import DELAY_TIME_LEVEL, KEY_SEPARATOR, PROPERTY_S
 SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX"
 
 _WANTED = re.compile(rb"\x02(TAGS|KEYS|UNIQ_KEY)\x01([^\x02]+)")
+_MASK = 0xFFFFFFFF
+_SHORT_MAX = 64
+"""Bytes of a key that is hashed in one go."""
+_POWERS = tuple(31**n & _MASK for n in range(_SHORT_MAX + 1))
 _UNIQUE_KEY_SIZE = 32
-_TAIL = 12
-"""Bytes at the end of a UNIQ_KEY that differ from message to message: time and counter."""
-_POWERS = tuple(31**n & 0xFFFFFFFF for n in range(_TAIL))
-_KEY_POWER = 31**_UNIQUE_KEY_SIZE
-_TAIL_POWER = 31**_TAIL
-PREFIXES_MAX = 4096
-"""Beginnings of UNIQ_KEYs (one for each client process) whose hash is remembered."""
-_prefixes: dict[bytes, int] = {}
+"""UNIQ_KEY of an IPv4 client: 20 digits of the process, 8 of the time in ms, 4 of a counter."""
+_COUNTER = 4
+MOMENTS_MAX = 4096
+"""UNIQ_KEYs without counter whose hash is remembered: a busy client sends several in one ms."""
+_moments: dict[bytes, int] = {}
 
 
 def wanted_properties(properties: bytes) -> dict[bytes, bytes]:
@@ -36,36 +37,36 @@ def key_hashes(topic_hash: int, wanted: dict[bytes, bytes]) -> list[int]:
     Source: IndexService.java, buildIndex(), 5.3.3.
     """
     hashes = []
-    unique_key = wanted.get(b"UNIQ_KEY")
-    if unique_key is not None:
-        if len(unique_key) == _UNIQUE_KEY_SIZE and unique_key.isascii():
-            # extend_hash(topic_hash, unique_key), without its general cases
-            known = _prefixes.get(unique_key[:-_TAIL])
+    key = wanted.get(b"UNIQ_KEY")
+    if key is not None:
+        if len(key) == _UNIQUE_KEY_SIZE and key.isascii():
+            # extend_hash(topic_hash, key), of which all but the counter may be known
+            known = _moments.get(key[:-_COUNTER])
             if known is None:
-                known = _remember(unique_key[:-_TAIL])
-            hashed = (
-                topic_hash * _KEY_POWER
-                + known
-                + sum(map(mul, unique_key[: -_TAIL - 1 : -1], _POWERS))
-            ) & 0xFFFFFFFF
-            if hashed >= 0x80000000:
-                hashed = 0x100000000 - hashed & 0x7FFFFFFF
-            hashes.append(hashed)
+                known = _remember(key[:-_COUNTER])
+            a, b, c, d = key[-_COUNTER:]
+            code = topic_hash * _POWERS[32] + known + a * 29791 + b * 961 + c * 31 + d & _MASK
+            hashes.append(code if code < 0x80000000 else 0x100000000 - code & 0x7FFFFFFF)
         else:
-            hashes.append(key_hash(extend_hash(topic_hash, unique_key)))
+            hashes.append(key_hash(extend_hash(topic_hash, key)))
     keys = wanted.get(b"KEYS")
     if keys is not None:
         for key in keys.split(KEY_SEPARATOR):
-            if key:
-                hashed = extend_hash(topic_hash, key)
-                hashes.append(hashed if hashed >= 0 else key_hash(hashed))
+            size = len(key)
+            if size <= _SHORT_MAX and key.isascii():
+                if size:
+                    code = topic_hash * _POWERS[size] + sum(map(mul, key[::-1], _POWERS)) & _MASK
+                    hashes.append(code if code < 0x80000000 else 0x100000000 - code & 0x7FFFFFFF)
+            else:
+                hashes.append(key_hash(extend_hash(topic_hash, key)))
     return hashes
 
 
-def _remember(prefix: bytes) -> int:
-    if len(_prefixes) >= PREFIXES_MAX:
-        _prefixes.clear()
-    known = _prefixes[prefix] = extend_hash(0, prefix) * _TAIL_POWER
+def _remember(beginning: bytes) -> int:
+    """The hash of a UNIQ_KEY's beginning, as a summand of the whole key's."""
+    if len(_moments) >= MOMENTS_MAX:
+        _moments.clear()
+    known = _moments[beginning] = extend_hash(0, beginning) * _POWERS[_COUNTER]
     return known
 
 

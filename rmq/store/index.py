@@ -99,29 +99,44 @@ class IndexFile:
         number = self.next_unit
         memory = self.memory
         slots = self.slots
+        used_slots = self.used_slots
         unit_at = self.units_at + number * UNIT_SIZE
         seconds = seconds_since(self.begin_timestamp, store_timestamp)
         if number <= 1:
             self._begin_position = position
             self.begin_timestamp = store_timestamp
-        end = min(len(hashes), begin + self.units_max - number)
-        for hashed in hashes[begin:end]:
+        end = len(hashes)
+        if end - begin > self.units_max - number:
+            end = begin + self.units_max - number
+        if begin or end != len(hashes):
+            hashes = hashes[begin:end]
+        for hashed in hashes:
             slot_at = HEADER_SIZE + hashed % slots * SLOT_SIZE
             (previous,) = SLOT.unpack_from(memory, slot_at)
             if not 0 < previous <= number:
                 previous = NO_UNIT
-                self.used_slots += 1
+                used_slots += 1
             UNIT.pack_into(memory, unit_at, hashed, position, seconds, previous)
             SLOT.pack_into(memory, slot_at, number)
             if number == 1:
                 seconds = 0  # from here on the file begins with this record
             unit_at += UNIT_SIZE
             number += 1
-        if end > begin:
-            self.next_unit = number
-            self.end_position = position
-            self.end_timestamp = store_timestamp
-        self.write_header()
+        self.used_slots = used_slots
+        self.next_unit = number
+        self.end_position = position
+        self.end_timestamp = store_timestamp
+        self.dirty = True
+        HEADER.pack_into(
+            memory,
+            0,
+            self.begin_timestamp,
+            store_timestamp,
+            self._begin_position,
+            position,
+            used_slots,
+            number,
+        )
         return end
 
     def write_header(self) -> None:
@@ -206,7 +221,6 @@ class Index:
         self._size = file_size(settings.index_slots, settings.index_units)
         self.files: list[IndexFile] = []
         self._last: IndexFile | None = None
-        self.dirty = False
 
     def load(self) -> None:
         """Map all files.
@@ -291,7 +305,6 @@ class Index:
         while done < len(hashes):
             file = self.make_room(len(hashes) - done)
             done = file.put(hashes, done, position, store_timestamp)
-        self.dirty = True
 
     @property
     def end_position(self) -> int:
@@ -314,7 +327,6 @@ class Index:
         files = [file for file in self.files if file.dirty]
         for file in files:
             file.dirty = False
-        self.dirty = False
         return [file.file for file in files]
 
     def find(self, topic: str, key: str, count_max: int, begin: int, end: int) -> list[int]:

@@ -72,6 +72,11 @@ class MessageStore:
         self._writer = Writer(
             clock, settings, self._gate, self._log, self._queues, self._index, self.stats
         )
+        self.put: Callable[[PutMessage], PutResult] = self._writer.put
+        """Append one message; it can be read at once. Never raises for a full disk: see status.
+
+        Source: CommitLog.java, asyncPutMessage(), 5.3.3.
+        """
 
     # Start and stop
 
@@ -213,13 +218,6 @@ class MessageStore:
     def on_arrival(self, listener: Arrival) -> None:
         """Have ``listener`` called for every message that becomes readable, not in a load."""
         self._writer.listeners.append(listener)
-
-    def put(self, message: PutMessage) -> PutResult:
-        """Append one message; it can be read at once. Never raises for a full disk: see status.
-
-        Source: CommitLog.java, asyncPutMessage(), 5.3.3.
-        """
-        return self._writer.put(message)
 
     def put_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
         """Append all items or none; ``message`` gives what they share, its body is ignored.
@@ -387,8 +385,7 @@ class MessageStore:
                 queue.flushed_offset * UNIT_SIZE, queue.next_offset * UNIT_SIZE
             )
         ]
-        index_dirty = thorough and self._index.dirty
-        if index_dirty:
+        if thorough:
             files += self._index.dirty_files()
         if self._checkpoint.dirty:
             files.append(self._checkpoint.file)

@@ -129,6 +129,8 @@ class Writer:
         self._index = index
         self._stats = stats
         self._settings = settings
+        self._delay_levels_ms = settings.delay_levels_ms
+        self._index_enabled = settings.index_enabled
         self._append_crc = settings.append_crc
         self._body_max = settings.message_size_max
         self._record_max = min(
@@ -234,7 +236,7 @@ class Writer:
     ) -> list[int] | tuple[()]:
         if (
             wanted
-            and self._settings.index_enabled
+            and self._index_enabled
             and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK
         ):
             return key_hashes(queue.topic_hash, wanted)
@@ -301,9 +303,7 @@ class Writer:
         log.last_timestamp = now_ms
         if is_queued:
             topic = queue.topic
-            code = queue_tags_code(
-                topic, properties, wanted, now_ms, self._settings.delay_levels_ms
-            )
+            code = queue_tags_code(topic, properties, wanted, now_ms, self._delay_levels_ms)
             queue.append(position, size, code)
             if not queue.dirty:
                 self._queues.note_dirty(queue)
