@@ -33,10 +33,10 @@ def table(name: str) -> list[list[str]]:
     return [line.split("\t") for line in lines[1:]]
 
 
-def fields_in_java() -> dict[str, list[tuple[str, str, str]]]:
+def fields_in_java() -> dict[str, list[list[str]]]:
     """For each Java class its fields: name, type, req or opt."""
     return {
-        name: [tuple(field.split(":")) for field in fields.split(", ") if field]
+        name: [field.split(":") for field in fields.split(", ") if field]
         for name, fields in table("fields.tsv")
     }
 
