@@ -65,8 +65,12 @@ class Response(msgspec.Struct, gc=False):
     ext_fields: dict[str, str] | None = None
 
 
-Answer: TypeAlias = Response | Awaitable[Response] | None
-"""What a handler returns. None: the request wants no answer (it was one-way by nature)."""
+Answer: TypeAlias = Response | bytes | Awaitable[Response] | None
+"""What a handler returns.
+
+``bytes``: a whole frame, ready for this request's encoding and opaque (see ``codec.templates``).
+None: the request wants no answer, being one-way by nature.
+"""
 
 
 class Handler(msgspec.Struct, frozen=True):

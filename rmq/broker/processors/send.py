@@ -14,6 +14,7 @@ from typing import TypeAlias
 from codec.bodies.topics import TopicConfig
 from codec.codes import V3_4_9, RequestCode, ResponseCode
 from codec.errors import CodecError
+from codec.frame import JSON
 from codec.headers.send import (
     SendMessageRequestHeader,
     SendMessageRequestHeaderV2,
@@ -22,6 +23,7 @@ from codec.headers.send import (
 from codec.message import properties as props
 from codec.message.batch import split_batch
 from codec.message.sysflag import MULTI_TAGS
+from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
 from rmq.base.ports import Chance, Clock
 from rmq.broker import names
@@ -41,6 +43,8 @@ UNIT_TOPIC, UNIT_RETRY_TOPIC = 1, 2
 """Bits of topicSysFlag for topics made by clients in unit mode. Source: TopicSysFlag.java, 5.3.3."""
 
 DEAD_LETTER_QUEUES = 1
+
+UNIQUE_KEY_AT = len("UNIQ_KEY\x01")
 
 DELAYING = ("DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")
 """Properties that ask for a later delivery."""
@@ -115,6 +119,12 @@ class SendProcessor:
         }
         self._suffix = "".join(f"{name}\x01{value}\x02" for name, value in self._added.items())
         self._response_fields = {"MSG_REGION": settings.region_id, "TRACE_ON": trace}
+        self._reply = ResponseTemplate(
+            SendMessageResponseHeader,
+            ("msg_id", "queue_id", "queue_offset", "transaction_id"),
+            self._response_fields,
+        ).frame
+        self._put = store.put
 
     @handles(RequestCode.SEND_MESSAGE, SendMessageRequestHeader)
     def send(self, request: Request[SendMessageRequestHeader]) -> Answer:
@@ -142,38 +152,35 @@ class SendProcessor:
 
     def _put_one(self, request: SendRequest) -> Answer:
         header = request.header
-        config = self._checked_topic(request)
         topic = header.topic
         queue_id = header.queue_id
-        if queue_id < 0:
-            queue_id = self._chance.below(config.write_queue_nums)
+        config = self._topics.get(topic)
+        if (
+            config is None
+            or not 0 <= queue_id < config.write_queue_nums
+            or topic in names.NOT_ALLOWED_SEND_TOPICS
+            or self._accept_from_ms
+            or config.order
+        ):
+            config = self._checked_topic(request)
+            if queue_id < 0:
+                queue_id = self._chance.below(config.write_queue_nums)
         text = header.properties or ""
         start = text.find("UNIQ_KEY\x01")
-        end = text.find("\x02", start)
-        if (
-            0 <= start < end - 9
-            and (start == 0 or text[start - 1] == "\x02")
-            and text[-1] == "\x02"
-            and topic[0] != "%"
-            and not _is_acted_on(text)
-        ):
-            unique_key = text[start + 9 : end]
+        if _is_acted_on(text) or topic[0] == "%" or (text and text[-1] != "\x02"):
+            topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
+        elif start < 0:
+            unique_key = self._new_unique_key()
+            stored = f"{text}UNIQ_KEY\x01{unique_key}\x02{self._suffix}"
+        elif start == 0 or text[start - 1] == "\x02":
+            unique_key = text[start + UNIQUE_KEY_AT : text.find("\x02", start)]
             stored = text + self._suffix
         else:
-            properties = props.parse(text.encode(errors="replace"))
-            properties.update(self._added)
-            properties.pop("POP_CK", None)
-            if topic.startswith(names.RETRY_PREFIX):
-                topic, queue_id = self._retry_or_dead_letter(request, queue_id, properties)
-            unique_key = properties.get("UNIQ_KEY", "")
-            if not unique_key:
-                unique_key = properties["UNIQ_KEY"] = self._new_unique_key()
-            self._refuse_unserved(request, properties)
-            stored = props.build(properties).decode()
+            topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
         sys_flag = header.sys_flag
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
-        result = self._store.put(
+        result = self._put(
             PutMessage(
                 topic,
                 queue_id,
@@ -188,7 +195,38 @@ class SendProcessor:
         )
         if self._sync_flush and "WAIT\x01false\x02" not in stored:
             return self._when_flushed(result, queue_id, unique_key)
+        if (
+            result.status is PutStatus.PUT_OK
+            and request.encoding == JSON
+            and unique_key.isascii()
+            and unique_key.isalnum()
+        ):
+            return self._reply(
+                f"{self._host_hex}{result.position:016X}",
+                queue_id,
+                result.queue_offset,
+                unique_key,
+                request.opaque,
+            )
         return self._respond(result, queue_id, unique_key)
+
+    def _looked_at(self, request: SendRequest, queue_id: int) -> tuple[str, int, str, str]:
+        """Topic, queue, unique key and properties of a message after a look at each property.
+
+        :raises CommandError: as ``_retry_or_dead_letter`` and ``_refuse_unserved``.
+        """
+        topic = request.header.topic
+        properties = props.parse((request.header.properties or "").encode(errors="replace"))
+        properties.pop("POP_CK", None)
+        if topic.startswith(names.RETRY_PREFIX):
+            topic, queue_id = self._retry_or_dead_letter(request, queue_id, properties)
+        unique_key = properties.get("UNIQ_KEY", "")
+        if not unique_key:
+            unique_key = properties["UNIQ_KEY"] = self._new_unique_key()
+        self._refuse_unserved(request, properties)
+        for name in self._added:
+            properties.pop(name, None)
+        return topic, queue_id, unique_key, props.build(properties).decode() + self._suffix
 
     def _put_batch(self, request: SendRequest) -> Answer:
         header = request.header

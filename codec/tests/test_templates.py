@@ -1,0 +1,81 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codec.codes import ResponseCode
+from codec.command import encode_response
+from codec.frame import JSON
+from codec.headers.fields import Int64, ResponseHeader, ext_fields_of
+from codec.headers.pull import PullMessageResponseHeader
+from codec.headers.send import SendMessageResponseHeader
+from codec.templates import ResponseTemplate, needs_no_escape
+
+INT32 = st.integers(-(2**31), 2**31 - 1)
+INT64 = st.integers(-(2**63), 2**63 - 1)
+PLAIN = st.text("0123456789ABCDEFabcxyz", min_size=1, max_size=60)
+
+
+@given(PLAIN, INT32, INT64, PLAIN, INT32)
+def test_a_filled_template_is_what_the_ordinary_writer_writes(
+    msg_id, queue_id, queue_offset, transaction_id, opaque
+):
+    template = ResponseTemplate(
+        SendMessageResponseHeader,
+        ("msg_id", "queue_id", "queue_offset", "transaction_id"),
+        {"MSG_REGION": "Default%Region", "TRACE_ON": "true"},
+    )
+    header = SendMessageResponseHeader(
+        msg_id=msg_id,
+        queue_id=queue_id,
+        queue_offset=queue_offset,
+        transaction_id=transaction_id,
+    )
+
+    filled = template.frame(msg_id, queue_id, queue_offset, transaction_id, opaque)
+
+    fields = ext_fields_of(header) | {"MSG_REGION": "Default%Region", "TRACE_ON": "true"}
+    assert filled == encode_response(JSON, opaque, 0, None, fields)
+
+
+@given(INT64, INT64, INT64, INT64, INT32, st.binary(max_size=300))
+def test_a_body_follows_the_header(suggested, begin, low, high, opaque, body):
+    template = ResponseTemplate(
+        PullMessageResponseHeader,
+        ("suggest_which_broker_id", "next_begin_offset", "min_offset", "max_offset"),
+        code=ResponseCode.PULL_NOT_FOUND,
+        remark='"quoted" \u00e9',
+    )
+    header = PullMessageResponseHeader(
+        suggest_which_broker_id=suggested,
+        next_begin_offset=begin,
+        min_offset=low,
+        max_offset=high,
+    )
+
+    filled = template.frame_with(body, suggested, begin, low, high, opaque)
+
+    fields = ext_fields_of(header)
+    assert filled == encode_response(JSON, opaque, 19, '"quoted" \u00e9', fields, body)
+
+
+class Offset(ResponseHeader, frozen=True, kw_only=True):
+    offset: Int64
+
+
+@pytest.mark.parametrize("fields", [(), ("offset", "other")])
+def test_a_template_must_have_the_fields_of_its_header(fields):
+    with pytest.raises(ValueError, match="Offset cannot be written"):
+        ResponseTemplate(Offset, fields)
+
+
+@given(st.text(max_size=20))
+def test_what_needs_no_escape_is_the_same_in_json(text):
+    if needs_no_escape(text):
+        written = encode_response(JSON, 1, 0, text)
+        assert f'"{text}"'.encode() in written
+
+
+def test_quotes_need_escape():
+    assert not needs_no_escape('a"b')
+    assert not needs_no_escape("")
+    assert needs_no_escape("7F000001ab")
