@@ -80,14 +80,16 @@ class Expiry:
         Looks at every live broker: 0.1 us each.
         """
         for key, broker in self._tables.live.silent(self._clock.monotonic_ms()):
-            logger.warning("event=broker_silent %s timeout_ms=%d", key, broker.timeout_ms)
+            logger.warning(
+                "event=broker_silent timeout_ms=%d cluster=%s address=%s", broker.timeout_ms, *key
+            )
             self._gone(key)
             broker.channel.close(f"broker {key.address} was silent for {broker.timeout_ms} ms")
 
     def channel_closed(self, channel: Channel) -> None:
         """Unregister the brokers that were registered over a connection that is no more."""
         for key in self._tables.live.on_channel(channel):
-            logger.info("event=broker_channel_closed %s", key)
+            logger.info("event=broker_channel_closed cluster=%s address=%s", *key)
             self._gone(key)
 
     def _gone(self, key: BrokerKey) -> None:

@@ -144,7 +144,11 @@ class RouteTables:
         conflict = self._is_outdated_claim(entry, replaced)
         table = entry.topics.topic_config_table
         if not conflict and replaced is None and len(table) == 1:
-            logger.warning("event=registration_refused broker=%s %s", entry.name, entry.key)
+            logger.warning(
+                "event=registration_refused broker=%s cluster=%s address=%s",
+                entry.name,
+                *entry.key,
+            )
             return None
         if not conflict:
             addresses[entry.broker_id] = entry.key.address
@@ -153,11 +157,11 @@ class RouteTables:
         self._enter_broker(entry, known, addresses)
         if conflict:
             logger.warning(
-                "event=registration_ignored broker=%s id=%d %s held_by=%s",
+                "event=registration_ignored broker=%s id=%d held_by=%s cluster=%s address=%s",
                 entry.name,
                 entry.broker_id,
-                entry.key,
                 replaced,
+                *entry.key,
             )
             self.live.remove(entry.key)
             return Registered()
@@ -221,7 +225,9 @@ class RouteTables:
     def _enter_live(self, entry: Registration, now_ms: int) -> None:
         timeout_ms = HEARTBEAT_TIMEOUT_MS if entry.timeout_ms is None else entry.timeout_ms
         if self.live.get(entry.key) is None:
-            logger.info("event=broker_registered broker=%s %s", entry.name, entry.key)
+            logger.info(
+                "event=broker_registered broker=%s cluster=%s address=%s", entry.name, *entry.key
+            )
         self.live.put(
             entry.key,
             LiveBroker(
@@ -266,7 +272,11 @@ class RouteTables:
         offline: dict[str, str] = {}
         reduced: dict[str, None] = {}
         for departure in departures:
-            logger.info("event=broker_unregistered broker=%s %s", departure.name, departure.key)
+            logger.info(
+                "event=broker_unregistered broker=%s cluster=%s address=%s",
+                departure.name,
+                *departure.key,
+            )
             self.live.remove(departure.key)
             if self._filter_servers.pop(departure.key, None) is not None:
                 self._cache.forget_all()
