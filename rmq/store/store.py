@@ -1,6 +1,6 @@
 """The message store: puts, gets, and the order commit log -> dispatch -> queues."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from codec.disk.consume_queue import UNIT_SIZE
@@ -16,7 +16,8 @@ from rmq.base.ports import Clock, Disk
 from rmq.store import recovery
 from rmq.store.checkpoint import CheckpointFile
 from rmq.store.commit_log import QUIET, CommitLog
-from rmq.store.dispatch import key_hashes, queue_tags_code, wanted_properties
+from rmq.store.consume_queue import ConsumeQueue
+from rmq.store.dispatch import SCHEDULE_TOPIC, key_hashes, queue_tags_code, wanted_properties
 from rmq.store.flush import PAGE_SIZE, FlushPolicy, FlushWork
 from rmq.store.index import Index
 from rmq.store.messages import (
@@ -330,6 +331,14 @@ class MessageStore:
         position = self.position_of(topic, queue_id, 0)
         return position < 0 or self._reader.is_in_memory(position)
 
+    def consume_queue(self, topic: str, queue_id: int) -> ConsumeQueue | None:
+        """One queue to read in, None if it is not there."""
+        return self._queues.by_key.get((topic, queue_id))
+
+    def consume_queues(self) -> Iterable[ConsumeQueue]:
+        """All queues to read in."""
+        return self._queues
+
     def queues(self) -> list[QueueState]:
         """All queues."""
         return [
@@ -437,6 +446,27 @@ class MessageStore:
         """Forget the queues of topics, files too; give the number of topics that had some."""
         return self._queues.drop_topics(topics)
 
+    def delete_expired_queues(self) -> list[tuple[str, int]]:
+        """Forget queues of which the log holds no message any more, files too; which they were.
+
+        Those of delayed messages stay: their offsets count on. The next message of a queue
+        that was forgotten is number 0 again.
+        Source: DefaultMessageStore.java, cleanExpiredConsumerQueue(), 5.3.3.
+
+        :raises StoreError: a file cannot be deleted.
+        """
+        expired = [
+            queue
+            for queue in self._queues
+            if queue.topic != SCHEDULE_TOPIC and 0 < queue.end_position <= self._log.begin
+        ]
+        for queue in expired:
+            try:
+                self._queues.drop(queue)
+            except OSError as error:
+                raise StoreError(f"cannot delete {queue.segments.folder}: {error}") from error
+        return [(queue.topic, queue.queue_id) for queue in expired]
+
     def clean(self, *, at_once: bool = False) -> list[str]:
         """Delete what is too old, or anything if the disk is too full; the paths deleted.
 
@@ -457,7 +487,7 @@ class MessageStore:
             )
             deleted = []
             for _ in range(files_to_delete(state, settings, at_once=at_once)):
-                if segments.begin + segments.file_size >= self._log.start:
+                if segments.begin >= self._log.start:
                     break
                 deleted.append(segments.delete_first())
             if deleted:
