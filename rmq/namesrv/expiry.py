@@ -77,7 +77,7 @@ class Expiry:
     def scan(self) -> None:
         """Drop the brokers that were silent for longer than they said, and their connections.
 
-        Looks at every live broker: 0.1 us each.
+        Looks at every live broker: 10,000 of them take 0.2 ms.
         """
         for key, broker in self._tables.live.silent(self._clock.monotonic_ms()):
             logger.warning(

@@ -48,7 +48,7 @@ class RouteProcessor:
 
     @handles(RequestCode.GET_ROUTEINFO_BY_TOPIC, GetRouteInfoRequestHeader)
     def route(self, request: Request[GetRouteInfoRequestHeader]) -> Response:
-        """Tell where a topic is; 0.8 us if the answer is known.
+        """Tell where a topic is; half a microsecond if the answer is known.
 
         :raises CommandError: TOPIC_NOT_EXIST; SYSTEM_ERROR, so soon after the start that brokers
             may not have registered yet.
