@@ -10,6 +10,8 @@ from codec.command import Command
 class Channel(Protocol):
     """One live connection; hashable by identity, dead once closed and never revived."""
 
+    def __hash__(self) -> int: ...
+
     @property
     def remote_address(self) -> str:
         """The peer, ``ip:port``."""

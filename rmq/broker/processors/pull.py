@@ -1,7 +1,8 @@
 """Pulling: PULL_MESSAGE and LITE_PULL_MESSAGE, answered now or when a message comes.
 
-A pull that finds nothing is held if its consumer asks for that: ``Waiting`` calls back when a wanted
-message is stored or the time is over, and then the pull is done once more, without being held again.
+A pull that finds nothing is held if its consumer asks for that: ``WaitingPulls`` calls back when a
+wanted message is stored or the time is over, and then the pull is done once more, without being held
+again.
 """
 
 from collections.abc import Set as AbstractSet
@@ -10,15 +11,17 @@ from functools import partial
 from twisted.internet.defer import Deferred
 
 from codec.bodies.groups import SubscriptionGroupConfig
-from codec.bodies.topics import TopicConfig
+from codec.bodies.topics import PERM_READ, TopicConfig
 from codec.codes import RequestCode, ResponseCode
+from codec.frame import JSON
 from codec.headers.pull import PullMessageRequestHeader, PullMessageResponseHeader
+from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
 from rmq.broker.consumers import Consumers
 from rmq.broker.filters import is_tag_type, tag_codes
 from rmq.broker.groups import Groups
 from rmq.broker.offsets import ConsumerOffsets
-from rmq.broker.topics import PERM_READ, Topics
+from rmq.broker.topics import Topics
 from rmq.broker.waiting import Accepts, Reason, WaitingPulls
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Answer, Request, Response, handles
@@ -53,8 +56,8 @@ CODES = {
     GetStatus.OFFSET_RESET: ResponseCode.PULL_OFFSET_MOVED,
     GetStatus.OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
 }
-"""Source: PullMessageProcessor.java, composeResponseHeader(), 5.3.3. The two that are missing, no such
-queue and nothing in it, depend on the offset asked for."""
+"""Source: PullMessageProcessor.java, composeResponseHeader(), 5.3.3. The two that are missing, no
+such queue and nothing in it, depend on the offset asked for."""
 
 READ_BIT = 2
 """Number of the bit of a group's forbidden mask. Source: PermName.java, INDEX_PERM_READ, 5.3.3."""
@@ -86,6 +89,18 @@ class PullProcessor:
         self._offsets = offsets
         self._store = store
         self._waiting = waiting
+        self._found = ResponseTemplate(
+            PullMessageResponseHeader,
+            (
+                "suggest_which_broker_id",
+                "next_begin_offset",
+                "min_offset",
+                "max_offset",
+                "topic_sys_flag",
+                "group_sys_flag",
+            ),
+            remark="FOUND",
+        ).frame_with
 
     @handles(RequestCode.PULL_MESSAGE, PullMessageRequestHeader)
     def pull(self, request: Request[PullMessageRequestHeader]) -> Answer:
@@ -125,6 +140,17 @@ class PullProcessor:
         if status is GetStatus.FOUND:
             slices = found.slices
             body = slices[0] if len(slices) == 1 else b"".join(slices)
+            if request.encoding == JSON:
+                return self._found(
+                    body,
+                    self._suggested(found, group),
+                    found.next_begin_offset,
+                    found.min_offset,
+                    found.max_offset,
+                    topic.topic_sys_flag,
+                    group.group_sys_flag,
+                    request.opaque,
+                )
             return Response(
                 self._response_header(found, topic, group), ResponseCode.SUCCESS, "FOUND", body
             )
@@ -141,9 +167,9 @@ class PullProcessor:
 
     def _held(
         self, request: Request[PullMessageRequestHeader], tags: AbstractSet[int] | None
-    ) -> Deferred[Response]:
+    ) -> Deferred[Response | bytes]:
         header = request.header
-        answer: Deferred[Response] = Deferred()
+        answer: Deferred[Response | bytes] = Deferred()
         suspend_ms = header.suspend_timeout_millis
         if not self.config.longPollingEnable:
             suspend_ms = self.config.shortPollingTimeMills
@@ -153,13 +179,16 @@ class PullProcessor:
             header.queue_offset,
             suspend_ms,
             partial(self._resumed, request, answer),
-            None if tags is None else _accepts(tags),
-            request.channel,
+            accepts=None if tags is None else _accepts(tags),
+            owner=request.channel,
         )
         return answer
 
     def _resumed(
-        self, request: Request[PullMessageRequestHeader], answer: Deferred[Response], reason: Reason
+        self,
+        request: Request[PullMessageRequestHeader],
+        answer: Deferred[Response | bytes],
+        reason: Reason,
     ) -> None:
         if reason is Reason.CLOSED:
             return
@@ -168,7 +197,7 @@ class PullProcessor:
         except CommandError as refusal:
             answer.errback(refusal)
             return
-        assert isinstance(response, Response)
+        assert isinstance(response, (Response, bytes)), "a pull once resumed is not held again"
         answer.callback(response)
 
     def _checked(
@@ -243,7 +272,8 @@ class PullProcessor:
         if self._groups.is_forbidden(header.consumer_group, header.topic, READ_BIT):
             raise forbidden(
                 SUBSCRIPTION_FORBIDDEN,
-                f"the consumer group[{header.consumer_group}] is forbidden for topic[{header.topic}]",
+                f"the consumer group[{header.consumer_group}] is forbidden "
+                f"for topic[{header.topic}]",
             )
         subscription = members.subscriptions.get(header.topic)
         if subscription is None:
@@ -280,16 +310,17 @@ class PullProcessor:
             self._store.max_offset(header.topic, header.queue_id),
         )
 
+    def _suggested(self, found: GetResult, group: SubscriptionGroupConfig) -> int:
+        """The broker of this set from which the consumer had best go on reading."""
+        if not self.config.slaveReadEnable:
+            return 0
+        return group.which_broker_when_consume_slowly if found.fell_behind else group.broker_id
+
     def _response_header(
         self, found: GetResult, topic: TopicConfig, group: SubscriptionGroupConfig
     ) -> PullMessageResponseHeader:
-        suggested = 0
-        if self.config.slaveReadEnable:
-            suggested = (
-                group.which_broker_when_consume_slowly if found.fell_behind else group.broker_id
-            )
         return PullMessageResponseHeader(
-            suggest_which_broker_id=suggested,
+            suggest_which_broker_id=self._suggested(found, group),
             next_begin_offset=found.next_begin_offset,
             min_offset=found.min_offset,
             max_offset=found.max_offset,
