@@ -186,13 +186,17 @@ def _failed(error: Exception, name: str) -> Response:
 
 
 def _answer_later(
-    awaited: Awaitable[Response], request: Request[RequestHeader], peer: Peer, name: str
+    awaited: Awaitable[Response | bytes], request: Request[RequestHeader], peer: Peer, name: str
 ) -> None:
     """Send the response when the handler has it."""
     deferred = awaited if isinstance(awaited, Deferred) else ensureDeferred(_await(awaited))
 
-    def done(response: Response | None) -> None:
-        if response is not None and not request.oneway:
+    def done(response: Response | bytes | None) -> None:
+        if response is None or request.oneway:
+            return
+        if isinstance(response, bytes):
+            peer.reply(response)
+        else:
             peer.reply(_encode(response, request.encoding, request.opaque))
 
     def failed(failure: Failure) -> None:
@@ -204,5 +208,5 @@ def _answer_later(
     )
 
 
-async def _await(awaited: Awaitable[Response]) -> Response:
+async def _await(awaited: Awaitable[Response | bytes]) -> Response | bytes:
     return await awaited

@@ -65,7 +65,7 @@ class Response(msgspec.Struct, gc=False):
     ext_fields: dict[str, str] | None = None
 
 
-Answer: TypeAlias = Response | bytes | Awaitable[Response] | None
+Answer: TypeAlias = Response | bytes | Awaitable[Response | bytes] | None
 """What a handler returns.
 
 ``bytes``: a whole frame, ready for this request's encoding and opaque (see ``codec.templates``).

@@ -1,0 +1,1 @@
+"""The message store: no I/O of its own, no threads, no clock."""

@@ -4,6 +4,7 @@ A record never ends closer than 8 bytes to the end of its file: what does not fi
 next file, and the rest of this one is a blank. Source: CommitLog.java, 5.3.3.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from struct import Struct
 
@@ -122,6 +123,19 @@ class CommitLog:
         if position + size > min(segments.start_of(position) + segments.file_size, self.position):
             return None
         return segments.read(position, size)
+
+    def read_each(self, positions: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
+        """Records at ascending positions of one file; None when not all are there."""
+        first, end = positions[0], positions[-1] + sizes[-1]
+        segments = self.segments
+        start = segments.start_of(first)
+        if first < segments.begin or end > min(start + segments.file_size, self.position):
+            return None
+        memory = segments.file(first).memory
+        return [
+            memory[position - start : position - start + size]
+            for position, size in zip(positions, sizes, strict=True)
+        ]
 
     def dirty_files(self, begin: int) -> tuple[MappedFile, ...]:
         """The files with bytes of ``begin`` to ``position``."""

@@ -25,8 +25,8 @@ class ConsumeQueue:
 
     ``next_offset`` is the offset the next message gets; ``write_at`` where its unit goes in
     ``memory``, which is the last file's while there is one mapped; below ``reserved`` writing
-    cannot fail. A record of the queue has ``fixed_size`` bytes beside bornHost, body and properties,
-    ``magic`` of its version, and ``topic_field`` for its topic. Source: ConsumeQueue.java, 5.3.3.
+    cannot fail. A record of the queue has ``fixed_size`` bytes beside bornHost, body and
+    properties, the ``magic`` of its version, and ``topic_field`` for its topic. Source: ConsumeQueue.java, 5.3.3.
     """
 
     __slots__ = (

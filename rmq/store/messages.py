@@ -42,11 +42,11 @@ class GetStatus(IntEnum):
 
 
 class PutMessage(msgspec.Struct, gc=False):
-    """One message to be stored.
+    r"""One message to be stored.
 
     ``born_host`` is IP (4 or 16 bytes) and port (4 bytes, big-endian); the bits of ``sys_flag``
     for the width of both hosts are set by the store. ``properties`` is the encoded text
-    (``name \\x01 value \\x02 ...``). Times are milliseconds since 1970.
+    (``name \x01 value \x02 ...``). Times are milliseconds since 1970.
     """
 
     topic: str
@@ -92,8 +92,8 @@ class PutResult(msgspec.Struct, gc=False):
 class GetResult(msgspec.Struct, gc=False):
     """What a queue holds from an offset on.
 
-    ``slices`` are whole commit-log records back to back; records that lie side by side in the
-    log come as one slice. ``count`` records, ``size`` bytes in all. The reader goes on at
+    ``slices`` are whole commit-log records back to back; records that all lie side by side in
+    the log come as one slice. ``count`` records, ``size`` bytes in all. The reader goes on at
     ``next_begin_offset``. ``queue_offsets`` names each record's offset in its queue.
     ``fell_behind`` is true when the reader lags more than what fits in memory
     (RocketMQ then suggests a slave).

@@ -84,31 +84,38 @@ class QueueReader:
     def _read_run(
         self, queue: ConsumeQueue, offset: int, max_count: int, max_bytes: int
     ) -> GetResult | None:
-        """The next records if they lie side by side, in memory, and within the byte limits."""
+        """The next records if they are in one file, in memory, and within the byte limits.
+
+        As one slice if they lie side by side, else one by one.
+        """
         units = queue.units(offset, min(max_count, self._run_count_max))
         count = len(units) // UNIT_SIZE
         if not count:
             return None
         fields = _RUNS[count].unpack(units)
         position = fields[0]
-        size = sum(fields[1::3])
+        sizes = fields[1::3]
+        size = sum(sizes)
         log = self._log
         if (
-            fields[-3] + fields[-2] - position != size
-            or size > max_bytes
+            size > max_bytes
             or size > self._settings.memory_bytes_max
             or log.position - position > self._memory_bytes
         ):
             return None
-        records = log.read(position, size)
-        if records is None:
+        if fields[-3] + fields[-2] - position == size:
+            records = log.read(position, size)
+            slices = None if records is None else [records]
+        else:
+            slices = log.read_each(fields[::3], sizes)
+        if slices is None:
             return None
         return GetResult(
             GetStatus.FOUND,
             offset + count,
             queue.min_offset,
             queue.next_offset,
-            [records],
+            slices,
             count,
             size,
             range(offset, offset + count),

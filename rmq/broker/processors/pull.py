@@ -1,8 +1,8 @@
 """Pulling: PULL_MESSAGE and LITE_PULL_MESSAGE, answered now or when a message comes.
 
 A pull that finds nothing is held if its consumer asks for that: ``WaitingPulls`` calls back when a
-wanted message is stored or the time is over, and then the pull is done once more, without being held
-again.
+wanted message is stored or the time is over, and then the pull is done once more, and not held
+
 """
 
 from collections.abc import Set as AbstractSet

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rmq.base.manual import ManualClock
+from rmq.base.ports import Clock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.store.messages import PutMessage
 from rmq.store.settings import StoreSettings
@@ -42,19 +44,23 @@ def copy_golden(disk: MemoryDisk, name: str) -> None:
             write_file(disk, f"/store/{below}", path.read_bytes())
 
 
-def opened(disk: MemoryDisk, **changes: object) -> MessageStore:
+def manual(clock: Clock) -> ManualClock:
+    assert isinstance(clock, ManualClock)
+    return clock
+
+
+def opened(disk: MemoryDisk, **changes: Any) -> MessageStore:
     store = a_store(disk, **changes)
     store.load()
     return store
 
 
-def a_store(disk: MemoryDisk, **changes: object) -> MessageStore:
-    assert isinstance(disk.clock, ManualClock)
+def a_store(disk: MemoryDisk, **changes: Any) -> MessageStore:
     return MessageStore(disk, disk.clock, replace(SMALL, **changes))
 
 
-def message(number: int = 0, topic: str = "T", queue_id: int = 0, **fields: object) -> PutMessage:
-    given = {
+def message(number: int = 0, topic: str = "T", queue_id: int = 0, **fields: Any) -> PutMessage:
+    given: dict[str, Any] = {
         "body": b"body-%d" % number,
         "properties": b"KEYS\x01k%d shared\x02UNIQ_KEY\x01U%03d\x02TAGS\x01tag%d\x02"
         % (number, number, number % 3),
@@ -64,10 +70,14 @@ def message(number: int = 0, topic: str = "T", queue_id: int = 0, **fields: obje
     return PutMessage(topic, queue_id, **(given | fields))
 
 
-def put_all(store: MessageStore, count: int, **fields: object) -> list[bytes]:
-    """Put messages 0 to count-1 of one queue; their records."""
+def put_all(
+    store: MessageStore, count: int, clock: Clock | None = None, **fields: Any
+) -> list[bytes]:
+    """Put messages 0 to count-1 of one queue, a second apart if there is a clock; their records."""
     records = []
     for number in range(count):
+        if clock is not None:
+            manual(clock).advance(1000)
         result = store.put(message(number, **fields))
         assert result.status == 0, result
         record = store.message_at(result.position)

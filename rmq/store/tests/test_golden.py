@@ -7,14 +7,14 @@ from codec.message.record import Blank, Record, parse_record
 from rmq.net.memory_disk import MemoryDisk
 from rmq.store.messages import PutMessage
 from rmq.store.settings import StoreSettings
-from rmq.store.tests.stores import GOLDEN, LONG_TOPIC, a_disk, copy_golden, opened
+from rmq.store.tests.stores import GOLDEN, LONG_TOPIC, a_disk, copy_golden, manual, opened
 
 STORES = ["store-plain", "store-crcprop"]
 BORN_HOST = b"\x0a\0\0\x01\0\0\x30\x39"
 
 
 def content(disk: MemoryDisk, below: str) -> dict[str, bytes]:
-    found = {}
+    found: dict[str, bytes] = {}
     for entry in disk.entries(f"/store/{below}"):
         path = f"{below}/{entry.name}"
         if entry.is_folder:
@@ -25,7 +25,7 @@ def content(disk: MemoryDisk, below: str) -> dict[str, bytes]:
 
 
 def golden_records(name: str) -> list[Record]:
-    records = []
+    records: list[Record] = []
     for path in sorted((GOLDEN / name / "commitlog").iterdir()):
         data, at = path.read_bytes(), 0
         while at < len(data) - 8 and any(data[at : at + 8]):
@@ -38,7 +38,7 @@ def golden_records(name: str) -> list[Record]:
 
 
 @pytest.mark.parametrize("name", STORES)
-def test_java_store_is_opened_as_closed_and_read(name):
+def test_java_store_is_opened_as_closed_and_read(name: str) -> None:
     disk = a_disk()
     copy_golden(disk, name)
 
@@ -55,7 +55,7 @@ def test_java_store_is_opened_as_closed_and_read(name):
 
 @pytest.mark.parametrize("name", STORES)
 @pytest.mark.parametrize("abort", [True, False])
-def test_queues_and_index_that_were_deleted_are_rebuilt_to_the_byte(name, abort):
+def test_queues_and_index_that_were_deleted_are_rebuilt_to_the_byte(name: str, abort: bool) -> None:
     disk = a_disk()
     copy_golden(disk, name)
     queues, index = content(disk, "consumequeue"), content(disk, "index")
@@ -75,14 +75,14 @@ def test_queues_and_index_that_were_deleted_are_rebuilt_to_the_byte(name, abort)
 
 
 @pytest.mark.parametrize("name", STORES)
-def test_same_messages_at_same_times_give_the_same_bytes(name):
+def test_same_messages_at_same_times_give_the_same_bytes(name: str) -> None:
     source, disk = a_disk(), a_disk()
     copy_golden(source, name)
     store = opened(disk, append_crc=name == "store-crcprop")
     records = golden_records(name)
 
     for record in records:
-        disk.clock.set_wall_ms(record.store_timestamp)
+        manual(disk.clock).set_wall_ms(record.store_timestamp)
         properties = record.properties
         if name == "store-crcprop":
             properties = properties[:-20]
@@ -107,7 +107,7 @@ def test_same_messages_at_same_times_give_the_same_bytes(name):
     assert disk.exists(f"/store/consumequeue/{LONG_TOPIC}/0") == (name == "store-plain")
 
 
-def test_default_store_is_small_and_ready():
+def test_default_store_is_small_and_ready() -> None:
     disk = a_disk()
 
     store = opened(

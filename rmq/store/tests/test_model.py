@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from codec.message.java_hash import java_hash
 from codec.message.record import parse_record
 from rmq.store.messages import BatchItem, PutStatus
-from rmq.store.tests.stores import a_disk, message, opened
+from rmq.store.tests.stores import a_disk, manual, message, opened
 from rmq.store.tests.test_recovery import flush_all
 
 TOPICS = strategies.sampled_from(["A", "B"])
@@ -32,7 +32,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
 
     @rule(topic=TOPICS, queue_id=QUEUES, size=SIZES, ms=strategies.integers(0, 5000))
     def put(self, topic: str, queue_id: int, size: int, ms: int) -> None:
-        self.disk.clock.advance(ms)  # type: ignore[attr-defined]  # a ManualClock
+        manual(self.disk.clock).advance(ms)
         self.number += 1
         result = self.store.put(message(self.number, topic, queue_id, body=b"x" * size))
         assert result.status == PutStatus.PUT_OK

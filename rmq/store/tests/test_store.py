@@ -1,6 +1,7 @@
 """The facade: what callers see of puts, gets, times, upkeep."""
 
 from errno import ENOSPC
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,6 @@ from codec.message.java_hash import java_hash
 from codec.message.record import pack_record, parse_record
 from codec.message.sysflag import BORN_HOST_V6, STORE_HOST_V6
 from rmq.base.errors import StoreError
-from rmq.base.manual import ManualClock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.store.messages import BatchItem, GetStatus, PutMessage, PutStatus, QueueState
 from rmq.store.store import MessageStore
@@ -18,6 +18,7 @@ from rmq.store.tests.stores import (
     SMALL,
     a_disk,
     a_store,
+    manual,
     message,
     opened,
     put_all,
@@ -26,11 +27,6 @@ from rmq.store.tests.stores import (
 
 NO_SPACE = OSError(ENOSPC, "No space left on device")
 V6 = bytes(range(16)) + b"\0\0\x2a\x9f"
-
-
-def manual(disk: MemoryDisk) -> ManualClock:
-    assert isinstance(disk.clock, ManualClock)
-    return disk.clock
 
 
 @pytest.mark.parametrize("born_host", [BORN_HOST, V6])
@@ -83,7 +79,7 @@ def test_store_time_never_goes_back() -> None:
     disk = a_disk()
     store = opened(disk)
     first = store.put(message())
-    manual(disk).set_wall_ms(5)
+    manual(disk.clock).set_wall_ms(5)
 
     second = store.put(message())
     third = store.put_batch(message(), [BatchItem(b"x")])
@@ -224,7 +220,7 @@ def test_full_disk_refuses_with_its_cause_reads_on_and_recovers() -> None:
     assert store.put_batch(message(), [BatchItem(b"x" * 3000)]).status == result.status
     disk.fail_reserve = None
     assert store.put(message()).status == PutStatus.SERVICE_NOT_AVAILABLE
-    manual(disk).advance(1000)
+    manual(disk.clock).advance(1000)
     assert store.put(message()).status == PutStatus.PUT_OK
     assert store.refusal is None
 
@@ -292,7 +288,7 @@ def test_failed_sync_refuses_all_writes_until_a_restart() -> None:
     assert store.put(message()).remark == (
         "sync failed, restart after repair: [Errno 5] Input/output error"
     )
-    manual(disk).advance(100_000)
+    manual(disk.clock).advance(100_000)
     disk.used_share_told = 0.99
     store.clean()
     disk.used_share_told = 0.1
@@ -367,7 +363,7 @@ def test_log_is_flushed_by_pages_or_by_age() -> None:
     store = opened(disk)
     put_all(store, 5)
     assert store.flush_work() is None
-    manual(disk).advance(10_000)
+    manual(disk.clock).advance(10_000)
     work = store.flush_work()
     assert work is not None
     store.flushed(work)
@@ -389,7 +385,7 @@ def test_queues_are_flushed_by_pages_and_tell_the_checkpoint_when_all_are() -> N
     assert [queue.topic for queue, _ in work.marks] == ["T"]
     assert store.queue_flush_work(at_once=True) is None
     store.flushed(work)
-    manual(disk).advance(60_000)
+    manual(disk.clock).advance(60_000)
     work = store.queue_flush_work()
     assert work is not None
     assert [queue.topic for queue, _ in work.marks] == ["U"]
@@ -419,7 +415,7 @@ def test_queries_find_unique_key_and_each_key_newest_first() -> None:
     store = opened(disk)
     for number in range(60):
         store.put(message(number))
-        manual(disk).advance(1000)
+        manual(disk.clock).advance(1000)
     start = 1_700_000_000_000
 
     assert len(store.query("T", "U007", 10, 0, 1 << 60).records) == 1
@@ -455,7 +451,7 @@ def test_times_and_positions_of_messages() -> None:
     results = []
     for number in range(12):
         results.append(store.put(message(number)))
-        manual(disk).advance(10)
+        manual(disk.clock).advance(10)
     start = results[0].store_timestamp
 
     assert store.earliest_time() == store.earliest_time("T", 0) == start
@@ -485,7 +481,7 @@ def test_offset_by_time_is_the_first_not_before_or_the_last_not_after(
     store = opened(disk)
     start = disk.clock.wall_ms()
     for at in (0, 0, 10, 10, 10, 20):
-        manual(disk).set_wall_ms(start + at)
+        manual(disk.clock).set_wall_ms(start + at)
         store.put(message())
 
     assert store.offset_by_time("T", 0, start + time) == lower
@@ -493,11 +489,11 @@ def test_offset_by_time_is_the_first_not_before_or_the_last_not_after(
     assert store.offset_by_time("U", 0, start) == 0
 
 
-def aged(days: int = 4, **changes: object) -> tuple[MemoryDisk, MessageStore]:
+def aged(days: int = 4, **changes: Any) -> tuple[MemoryDisk, MessageStore]:
     disk = a_disk()
     store = opened(disk, **changes)
     put_all(store, 200)
-    manual(disk).advance(days * 86_400_000)
+    manual(disk.clock).advance(days * 86_400_000)
     return disk, store
 
 
