@@ -163,6 +163,7 @@ class Broker:
             interface=server.bindAddress,
             port=port,
             idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
+            unfinished_ms=self.settings.rmq.unfinishedFrameTimeoutMs,
             closed=self._housekeeping.channel_closed,
         )
 

@@ -52,6 +52,7 @@ class NameServer:
             interface=server.bindAddress,
             port=server.listenPort,
             idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
+            unfinished_ms=settings.rmq.unfinishedFrameTimeoutMs,
             closed=self.role.channel_closed,
         )
 

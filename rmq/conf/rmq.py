@@ -15,3 +15,10 @@ class RmqConfig:
         "asking client reached this server; else this address",
     )
     inMemory: bool = setting(False, "keep the store in memory only: it is gone after the end")
+    unfinishedFrameTimeoutMs: int = setting(
+        30_000,
+        "a connection is closed when a frame begun, or an answer not read, stays so for this long "
+        "while nothing else is finished",
+        unit="ms",
+        minimum=100,
+    )

@@ -20,7 +20,7 @@ from rmq.remoting.handling import HandlerTable
 log = logging.getLogger(__name__)
 
 SCAN_PERIOD_MS = 5_000
-"""How often connections are looked at for silence and unfinished frames."""
+"""How often, at least, connections are looked at for silence and unfinished frames."""
 
 UNFINISHED_FRAME_MS = 30_000
 """How long a frame, or an unread answer, may stay unfinished while nothing else is finished."""
@@ -44,6 +44,7 @@ class RemotingServer:
         interface: str = "",
         port: int,
         idle_ms: int = 120_000,
+        unfinished_ms: int = UNFINISHED_FRAME_MS,
         closed: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         self._reactor = reactor
@@ -52,10 +53,12 @@ class RemotingServer:
         self._interface = interface
         self._port = port
         self._closed = closed
-        self._quiet_scans_max = max(1, idle_ms // SCAN_PERIOD_MS)
+        scan_ms = max(1, min(SCAN_PERIOD_MS, unfinished_ms // 2))
+        self._quiet_scans_max = max(1, idle_ms // scan_ms)
+        self._stale_scans_max = unfinished_ms // scan_ms
         self._connections: set[Connection] = set()
         self._listening: IListeningPort | None = None
-        self._scan = Periodic(clock, SCAN_PERIOD_MS, self._scan_connections)
+        self._scan = Periodic(clock, scan_ms, self._scan_connections)
 
     @property
     def port(self) -> int:
@@ -105,9 +108,8 @@ class RemotingServer:
         self._closed(connection)
 
     def _scan_connections(self) -> None:
-        quiet, stale = self._quiet_scans_max, UNFINISHED_FRAME_MS // SCAN_PERIOD_MS
         for connection in list(self._connections):
-            connection.scan(quiet, stale)
+            connection.scan(self._quiet_scans_max, self._stale_scans_max)
 
 
 class _PeerFactory(Factory):

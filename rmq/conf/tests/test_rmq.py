@@ -6,7 +6,7 @@ from rmq.conf.startup import BROKER_CONFIGS
 
 
 def test_a_plain_broker_announces_its_own_address_and_keeps_its_store():
-    assert RmqConfig() == RmqConfig(advertise="", inMemory=False)
+    assert RmqConfig() == RmqConfig(advertise="", inMemory=False, unfinishedFrameTimeoutMs=30_000)
 
 
 def test_no_key_of_ours_is_a_key_of_rocketmqs():
