@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -76,40 +75,18 @@ def lab(flavour: containers.Flavour) -> Iterator[containers.Lab]:
     opened.close()
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """Name servers and brokers that serve together."""
-
-    namesrvs: list[containers.Server]
-    brokers: list[containers.Server]
-
-    @property
-    def addresses(self) -> str:
-        """What a client is told."""
-        return ";".join(one.address for one in self.namesrvs)
-
-    def ready(self) -> "Cluster":
-        """Wait for all of them."""
-        for server in (*self.namesrvs, *self.brokers):
-            server.ready()
-        for namesrv in self.namesrvs:
-            for broker in self.brokers:
-                namesrv.knows(broker.name)
-        return self
-
-
 @pytest.fixture(scope="session")
-def cluster(lab: containers.Lab, flavour: containers.Flavour) -> Cluster:
+def cluster(lab: containers.Lab, flavour: containers.Flavour) -> containers.Cluster:
     """One NameServer and one Broker, shared by all tests that harm neither."""
     namesrv = lab.namesrv(flavour, "main-ns")
-    return Cluster([namesrv], [lab.broker(flavour, "main-broker", [namesrv])]).ready()
+    return containers.Cluster([namesrv], [lab.broker(flavour, "main-broker", [namesrv])]).ready()
 
 
 Start = Callable[..., drivers.Driver]
 
 
 @pytest.fixture(scope="session")
-def shared(lab: containers.Lab, cluster: Cluster) -> Iterator[Start]:
+def shared(lab: containers.Lab, cluster: containers.Cluster) -> Iterator[Start]:
     """Give the one driver of a version and its options on the shared cluster."""
     pool: dict[tuple, drivers.Driver] = {}
 

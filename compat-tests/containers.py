@@ -117,13 +117,13 @@ class Server:
         return self.docker.logs().decode(errors="replace")
 
     def tail(self, lines: int = 60) -> str:
-        """What it printed last, with the log files of Java's servers."""
-        said = "\n".join(self.log().splitlines()[-lines:])
+        """What it printed last, and what Java's servers warn of in their log files."""
+        self.docker.reload()
+        printed = [line for line in self.log().splitlines() if "|-INFO" not in line]
+        said = "\n".join(printed[-lines:])
         if self.docker.status == "running":
-            files = "for f in /opt/home/logs/rocketmqlogs/{namesrv,broker,remoting,store}.log; do tail -n 15 $f; done"
-            said += self.docker.exec_run(["bash", "-c", f"({files}) 2>/dev/null"]).output.decode(
-                errors="replace"
-            )
+            warnings = "grep -hE ' (WARN|ERROR) ' /opt/home/logs/rocketmqlogs/*.log | tail -n 30"
+            said += self.docker.exec_run(["sh", "-c", warnings]).output.decode(errors="replace")
         return f"--- {self.name} ({self.docker.status})\n{said}"
 
     def knows(self, broker: str, max_s: float = _READY_MAX_S) -> None:
@@ -164,6 +164,28 @@ class Server:
                 for member in tar.getmembers()
                 if member.isfile()
             }
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Name servers and brokers that serve together."""
+
+    namesrvs: list[Server]
+    brokers: list[Server]
+
+    @property
+    def addresses(self) -> str:
+        """What a client is told."""
+        return ";".join(one.address for one in self.namesrvs)
+
+    def ready(self) -> "Cluster":
+        """Wait until all serve, and each NameServer knows each broker."""
+        for server in (*self.namesrvs, *self.brokers):
+            server.ready()
+        for namesrv in self.namesrvs:
+            for broker in self.brokers:
+                namesrv.knows(broker.name)
+        return self
 
 
 @dataclass

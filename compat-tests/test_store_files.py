@@ -1,0 +1,102 @@
+"""A store is Apache's own on disk: what one broker wrote, the other opens and serves.
+
+Two name servers cannot tell the brokers apart, so one cluster's broker is ended and another kind is
+started on the same volume, under the same name.
+"""
+
+import artifacts
+import containers
+import pytest
+
+COUNT = 10_000
+LOG_FILE_SIZE = 1 << 20
+"""Bytes: 10,000 messages fill several files."""
+
+
+@pytest.fixture(scope="module")
+def namesrv(lab, flavour):
+    """The NameServer of all stores, one after the other."""
+    started = lab.namesrv(flavour, "store-ns").ready()
+    yield started
+    lab.forget(started)
+
+
+def broker(lab, kind, namesrv, volume, number):
+    name = f"store-broker-{number}"
+    started = lab.broker(
+        kind,
+        name,
+        [namesrv],
+        volume,
+        brokerName="store-broker",
+        mappedFileSizeCommitLog=str(LOG_FILE_SIZE),
+        mappedFileSizeConsumeQueue=str(20 * 1000),
+        maxMessageSize=str(256 << 10),
+    ).ready()
+    namesrv.knows("store-broker")
+    return started
+
+
+def places(events):
+    return {(one["queueId"], one["offset"]): one["body"] for one in events if "body" in one}
+
+
+@pytest.mark.max_s(240)
+@pytest.mark.parametrize("ending", ["stop", "kill"])
+@pytest.mark.parametrize("direction", ["ours-to-java", "java-to-ours", "ours-to-java-to-ours"])
+def test_a_store_passes_from_one_broker_to_the_other(
+    lab, flavour, namesrv, own, topic, group, direction, ending
+):
+    kinds = [flavour if kind == "ours" else containers.APACHE for kind in direction.split("-to-")]
+    volume = lab.volume()
+    writing = broker(lab, kinds[0], namesrv, volume, 1)
+    client = own(artifacts.APACHE, namesrv.address)
+    sent = places(
+        client.do(
+            "send", topic=topic, mode="async", count=COUNT, keys=topic, tags="red,green", size=100
+        )
+    )
+    assert len(sent) == COUNT
+    client.do("lite-pull", topic=topic, group=group, count=COUNT)
+
+    for number, kind in enumerate(kinds[1:], start=2):
+        getattr(writing, ending)()
+        segments = [path for path in writing.files("/store/commitlog") if path.isdigit()]
+        assert len(segments) > 3, segments
+        lab.forget(writing)
+        writing = broker(lab, kind, namesrv, volume, number)
+        reader = own(artifacts.APACHE, namesrv.address)
+
+        found = [
+            one
+            for one in reader.do("pull", topic=topic, group=f"{group}-{number}")
+            if one["event"] == "received"
+        ]
+        assert len(found) == len(sent)
+        assert places(found) == sent
+        red = reader.do("pull", topic=topic, group=f"{group}-{number}", tags="red")
+        assert sum(one["event"] == "received" for one in red) == sum(
+            one["tags"] == "red" for one in found
+        )
+        for index in (0, COUNT // 2, COUNT - 1):
+            by_key = reader.do("query-key", topic=topic, key=f"{topic}-{index}")
+            assert [one["body"].rstrip(".") for one in by_key] == [f"body-{index}"]
+        more = places(
+            reader.do(
+                "send", topic=topic, mode="async", count=400, body=f"more{number}", tags="blue"
+            )
+        )
+        highest = {queue: max(offset for at, offset in sent if at == queue) for queue, _ in sent}
+        assert all(offset > highest[queue] for queue, offset in more)
+        assert len(more) == 400
+        sent |= more
+        if ending == "stop":
+            left = reader.do("lite-pull", topic=topic, group=group, count=400)
+            assert {one["body"] for one in left} == set(more.values())
+        again = [
+            one
+            for one in reader.do("pull", topic=topic, group=f"{group}-again")
+            if one["event"] == "received"
+        ]
+        assert places(again) == sent
+    lab.forget(writing)
