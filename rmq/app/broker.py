@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred, inlineCallbacks
 
-from rmq.app.store import store_settings
+from rmq.app.store import local_offset_ms, store_settings
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Disk
 from rmq.broker.arrivals import Arrivals
@@ -17,6 +17,11 @@ from rmq.broker.durability import Durability
 from rmq.broker.groups import Groups
 from rmq.broker.housekeeping import Housekeeping
 from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
+from rmq.broker.processors.admin.groups import GroupAdminProcessor
+from rmq.broker.processors.admin.inspection import InspectionProcessor
+from rmq.broker.processors.admin.offsets import OffsetAdminProcessor
+from rmq.broker.processors.admin.topics import TopicAdminProcessor
 from rmq.broker.processors.clients import ClientProcessor
 from rmq.broker.processors.consumer_offsets import ConsumerOffsetProcessor
 from rmq.broker.processors.pull import PullProcessor
@@ -27,6 +32,7 @@ from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.registration import Registration
 from rmq.broker.saving import TableFile
+from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.topics import Topics
 from rmq.broker.unique_keys import UniqueKeys
 from rmq.broker.waiting import WaitingPulls
@@ -84,6 +90,13 @@ class Broker:
         self.locks = QueueLocks(clock)
         self.waiting = WaitingPulls(clock)
         self.store.on_arrival(Arrivals(clock, self.waiting).arrived)
+        self.stats = stats = BrokerStats(
+            clock,
+            config.brokerClusterName,
+            store.consume_queues,
+            self.topics.is_system,
+            local_offset_ms,
+        )
         self._worker = ThreadWorker(reactor)
         self.durability = Durability(
             store,
@@ -122,7 +135,14 @@ class Broker:
                 new_unique_key,
             ),
             PullProcessor(
-                config, self.topics, self.groups, self.consumers, self.offsets, store, self.waiting
+                config,
+                self.topics,
+                self.groups,
+                self.consumers,
+                self.offsets,
+                store,
+                self.waiting,
+                stats.got,
             ),
             ClientProcessor(
                 config, self.topics, self.groups, self.producers, self.consumers, self.locks
@@ -130,6 +150,7 @@ class Broker:
             ConsumerOffsetProcessor(config, self.topics, self.groups, self.offsets, store),
             QueueProcessor(store),
             QueryProcessor(store, store_config.defaultQueryMaxNum),
+            *self._admin_processors(),
         ]
         main_table = handler_table(self.processors)
         fast_table = without(main_table, NOT_ON_FAST_PORT)
@@ -151,8 +172,33 @@ class Broker:
             Periodic(clock, config.flushConsumerOffsetInterval, self.offsets.persist),
             Periodic(clock, store_config.cleanResourceInterval, self._clean),
             Periodic(clock, PREPARE_PERIOD_MS, store.prepare_next),
+            Periodic(clock, SAMPLE_PERIOD_MS, stats.sample),
         ]
         self._stopping: Deferred[None] | None = None
+
+    def _admin_processors(self) -> list[object]:
+        """What operators and their tools ask."""
+        config = self.settings.broker
+        store, stats = self.store, self.stats
+        identity = (config.brokerName, self.address)
+        return [
+            TopicAdminProcessor(config, self.topics, self.offsets, store, stats),
+            GroupAdminProcessor(self.groups, self.offsets, stats),
+            OffsetAdminProcessor(
+                identity, self.topics, self.groups, self.consumers, self.offsets, store, stats
+            ),
+            InspectionProcessor(
+                identity,
+                self._clock,
+                local_offset_ms,
+                self.topics,
+                self.consumers,
+                self.offsets,
+                store,
+                stats,
+            ),
+            ConnectionAdminProcessor(self.producers, self.consumers),
+        ]
 
     def _server(self, reactor: ReactorBase, table: HandlerTable, port: int) -> RemotingServer:
         server = self.settings.server
@@ -177,6 +223,7 @@ class Broker:
         self.groups.load()
         self.offsets.load()
         report = self.store.load()
+        self.stats.begin()
         log.info("store loaded report=%s", report)
         self._worker.start()
         for server in self._servers:

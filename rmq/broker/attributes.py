@@ -51,6 +51,26 @@ GROUP_ATTRIBUTES: Mapping[str, Attribute] = {}
 """What a consumer group can have: nothing yet. Source: SubscriptionGroupAttributes.java, 5.3.3."""
 
 
+def parse_alterations(text: str) -> dict[str, str]:
+    """Alterations by signed key from ``+key=value,-key``; none from the empty text.
+
+    Source: AttributeParser.java, parseToMap(), 5.3.3.
+
+    :raises CommandError: SYSTEM_ERROR with Java's words, the text is not of that form.
+    """
+    alterations: dict[str, str] = {}
+    for part in text.split(",") if text else ():
+        key, has_value, value = part.partition("=")
+        sign, kind = ("+", "add/alter") if has_value else ("-", "delete")
+        if sign not in key or (has_value and not value):
+            fault = f"{kind} attribute format is wrong: {part}"
+            raise CommandError(ResponseCode.SYSTEM_ERROR, fault)
+        if key in alterations:
+            raise CommandError(ResponseCode.SYSTEM_ERROR, f"key duplication: {key}")
+        alterations[key] = value
+    return alterations
+
+
 def altered(
     known: Mapping[str, Attribute],
     current: Mapping[str, str] | None,

@@ -8,6 +8,7 @@ must look at the registration. Source: TopicConfigManager.java, 5.3.3.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -87,6 +88,11 @@ class Topics:
     def data_version(self) -> DataVersion:
         """The version of the table as it is now."""
         return self._data_version
+
+    @property
+    def system_topics(self) -> AbstractSet[str]:
+        """Names of RocketMQ's own topics, less those known by their prefix alone."""
+        return self._system
 
     def is_system(self, topic: str) -> bool:
         """Whether a topic is RocketMQ's own, also those named after this broker and its cluster."""

@@ -1,12 +1,14 @@
 """Pulling: PULL_MESSAGE and LITE_PULL_MESSAGE, answered now or when a message comes.
 
 A pull that finds nothing is held if its consumer asks for that: ``WaitingPulls`` calls back when a
-wanted message is stored or the time is over, and then the pull is done once more, and not held
-
+wanted message is stored or the time is over, and then the pull is done once more, not to be
+held again.
 """
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from functools import partial
+from typing import TypeAlias
 
 from twisted.internet.defer import Deferred
 
@@ -63,6 +65,10 @@ READ_BIT = 2
 """Number of the bit of a group's forbidden mask. Source: PermName.java, INDEX_PERM_READ, 5.3.3."""
 
 
+GotBatch: TypeAlias = Callable[[str, str, int, int], None]
+"""Told: group, topic, messages, bytes."""
+
+
 def forbidden(kind: str, remark: str) -> CommandError:
     """A pull that may not be; the response says what forbids it."""
     return CommandError(ResponseCode.NO_PERMISSION, remark, {"forbiddenType": kind})
@@ -80,8 +86,12 @@ class PullProcessor:
         offsets: ConsumerOffsets,
         store: MessageStore,
         waiting: WaitingPulls,
+        got: GotBatch | None = None,
     ) -> None:
-        """``config`` may be replaced while running: assign the attribute."""
+        """``got`` is told of every batch that is given, for statistics.
+
+        ``config`` may be replaced while running: assign the attribute.
+        """
         self.config = config
         self._topics = topics
         self._groups = groups
@@ -89,6 +99,7 @@ class PullProcessor:
         self._offsets = offsets
         self._store = store
         self._waiting = waiting
+        self._got = got
         self._found = ResponseTemplate(
             PullMessageResponseHeader,
             (
@@ -138,6 +149,8 @@ class PullProcessor:
             )
         status = found.status
         if status is GetStatus.FOUND:
+            if self._got is not None:
+                self._got(header.consumer_group, header.topic, found.count, found.size)
             slices = found.slices
             body = slices[0] if len(slices) == 1 else b"".join(slices)
             if request.encoding == JSON:
