@@ -1,8 +1,8 @@
 """Sending: SEND_MESSAGE in its three codes.
 
-The hot path is a message whose properties hold nothing that the broker must act on: its text is kept as
-it came, with what every stored message gets (region, trace switch, cluster) at its end. Anything else
-takes the path through a dict, as Java does for every message.
+The hot path is a message whose properties hold nothing that the broker must act on: its text is
+kept as it came, with what every stored message gets (region, trace switch, cluster) at its end.
+Anything else takes the path through a dict, as Java does for every message.
 
 A put that must survive (SYNC_FLUSH, and WAIT not "false") is answered when it is on disk.
 """
@@ -40,7 +40,7 @@ SendRequest: TypeAlias = Request[SendMessageRequestHeader] | Request[SendMessage
 PERM_WRITE = 2
 PERM_READ_WRITE = 6
 UNIT_TOPIC, UNIT_RETRY_TOPIC = 1, 2
-"""Bits of topicSysFlag for topics made by clients in unit mode. Source: TopicSysFlag.java, 5.3.3."""
+"""Bits of topicSysFlag, for clients in unit mode. Source: TopicSysFlag.java, 5.3.3."""
 
 DEAD_LETTER_QUEUES = 1
 
@@ -166,7 +166,7 @@ class SendProcessor:
             if queue_id < 0:
                 queue_id = self._chance.below(config.write_queue_nums)
         text = header.properties or ""
-        start = text.find("UNIQ_KEY\x01")
+        start = text.rfind("UNIQ_KEY\x01")
         if _is_acted_on(text) or topic[0] == "%" or (text and text[-1] != "\x02"):
             topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
         elif start < 0:
@@ -175,6 +175,8 @@ class SendProcessor:
         elif start == 0 or text[start - 1] == "\x02":
             unique_key = text[start + UNIQUE_KEY_AT : text.find("\x02", start)]
             stored = text + self._suffix
+            if not unique_key:
+                topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
         else:
             topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
         sys_flag = header.sys_flag
@@ -193,7 +195,7 @@ class SendProcessor:
                 header.reconsume_times or 0,
             )
         )
-        if self._sync_flush and "WAIT\x01false\x02" not in stored:
+        if self._sync_flush and _is_waited_for(stored):
             return self._when_flushed(result, queue_id, unique_key)
         if (
             result.status is PutStatus.PUT_OK
@@ -241,6 +243,7 @@ class SendProcessor:
             queue_id = self._chance.below(config.write_queue_nums)
         properties = props.parse((header.properties or "").encode(errors="replace"))
         properties.update(self._added)
+        properties.pop("POP_CK", None)
         self._refuse_unserved(request, properties)
         try:
             items = split_batch(request.body)
@@ -273,8 +276,8 @@ class SendProcessor:
     def _checked_topic(self, request: SendRequest) -> TopicConfig:
         """The topic's configuration, made on the fly where that is allowed.
 
-        :raises CommandError: INVALID_PARAMETER (name, queue id), NO_PERMISSION (reserved topic, read-only
-            broker), TOPIC_NOT_EXIST, SYSTEM_ERROR (the broker does not accept sends yet).
+        :raises CommandError: INVALID_PARAMETER (name, queue id), NO_PERMISSION (reserved topic,
+            read-only broker), TOPIC_NOT_EXIST, SYSTEM_ERROR (sends are not accepted yet).
         """
         header = request.header
         topic = header.topic
@@ -355,8 +358,7 @@ class SendProcessor:
         if (header.reconsume_times or 0) <= tries_max and self._locks.is_lock_all_expired(group):
             return header.topic, queue_id
         dead = names.dead_letter_topic(group)
-        if self._topics.create_on_send_back(dead, DEAD_LETTER_QUEUES, PERM_READ_WRITE, 0) is None:
-            raise CommandError(ResponseCode.SYSTEM_ERROR, f"topic[{dead}] not exist")
+        self._topics.create_on_send_back(dead, DEAD_LETTER_QUEUES, PERM_READ_WRITE, 0)
         properties.pop("DELAY", None)
         return dead, self._chance.below(DEAD_LETTER_QUEUES)
 
@@ -421,3 +423,8 @@ def _is_acted_on(text: str) -> bool:
         or "TRACE_ON\x01" in text
         or "POP_CK\x01" in text
     )
+
+
+def _is_waited_for(text: str) -> bool:
+    """Whether the sender waits for the disk, as it does unless its properties say no."""
+    return not (text.startswith("WAIT\x01false\x02") or "\x02WAIT\x01false\x02" in text)
