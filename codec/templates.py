@@ -1,11 +1,11 @@
 """Frames of answers that differ only in a few values, written by filling in a text.
 
-A hot answer has the same keys in the same order every time. ``ResponseTemplate`` has the ordinary writer
-make one with marks in place of the values, once, and afterwards only fills those in: 0.4 us where
-writing anew takes 2. What it gives is, byte for byte, what ``encode_response`` would.
+A hot answer has the same keys in the same order every time. ``ResponseTemplate`` has the ordinary
+writer make one with marks in place of the values, once, and afterwards only fills those in: 0.4 us
+where writing anew takes 2. What it gives is, byte for byte, what ``encode_response`` would.
 
-Values are not escaped: text must consist of ASCII letters and digits, or of what needs no escaping in
-JSON; see ``needs_no_escape``. Only JSON headers; a binary one is written the ordinary way.
+Values are not escaped: text must consist of ASCII letters and digits, see ``needs_no_escape``.
+Only JSON headers; a binary one is written the ordinary way.
 """
 
 from collections.abc import Mapping, Sequence

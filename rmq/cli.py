@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from rmq.base.errors import ConfigError, RmqError
 
 if TYPE_CHECKING:
-    from twisted.internet.base import ReactorBase
     from twisted.internet.defer import Deferred
 
     from rmq.conf.settings import Machine
+    from rmq.net.twisted_ports import Reactor
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 EXIT_FAILED = 1
@@ -177,7 +177,7 @@ def _warn(warnings: Sequence[str]) -> None:
         logging.getLogger(__name__).warning("%s", warning)
 
 
-def _reactor() -> "ReactorBase":
+def _reactor() -> "Reactor":
     from twisted.internet import reactor  # noqa: PLC0415, TID251 - chosen once, here
 
     chosen: Any = reactor
@@ -276,7 +276,7 @@ def _run_dev(options: argparse.Namespace) -> int:
 
 
 def _run_shutdown(options: argparse.Namespace) -> int:
-    """Ask the servers of a role to stop, as RocketMQ's mqshutdown does: by the list of processes."""
+    """Ask the servers of a role to stop, by the list of processes as RocketMQ does."""
     listed = subprocess.run(
         ["ps", "axww", "-o", "pid=,uid=,command="],  # noqa: S607 - POSIX's ps, wherever it lies
         capture_output=True,

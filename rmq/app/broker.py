@@ -5,7 +5,6 @@ import os
 from collections.abc import Generator
 from typing import Any
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from rmq.app.store import local_offset_ms, store_settings
@@ -41,6 +40,7 @@ from rmq.net.client import RemotingClient
 from rmq.net.clock import ReactorClock, SystemChance
 from rmq.net.hosts import pack_host
 from rmq.net.server import RemotingServer
+from rmq.net.twisted_ports import Reactor
 from rmq.net.worker import ThreadWorker
 from rmq.remoting.handling import HandlerTable, handler_table, without
 from rmq.store.store import MessageStore
@@ -62,7 +62,7 @@ PREPARE_PERIOD_MS = 1_000
 class Broker:
     """A single master."""
 
-    def __init__(self, reactor: ReactorBase, settings: BrokerSettings, disk: Disk) -> None:
+    def __init__(self, reactor: Reactor, settings: BrokerSettings, disk: Disk) -> None:
         """Builds everything; opens nothing. ``disk`` keeps the store and the tables.
 
         :raises rmq.base.errors.ConfigError: a setting cannot be used.
@@ -200,7 +200,7 @@ class Broker:
             ConnectionAdminProcessor(self.producers, self.consumers),
         ]
 
-    def _server(self, reactor: ReactorBase, table: HandlerTable, port: int) -> RemotingServer:
+    def _server(self, reactor: Reactor, table: HandlerTable, port: int) -> RemotingServer:
         server = self.settings.server
         return RemotingServer(
             reactor,

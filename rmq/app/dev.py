@@ -6,7 +6,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.python.failure import Failure
 
@@ -18,6 +17,7 @@ from rmq.conf.settings import Machine
 from rmq.conf.startup import broker_settings, namesrv_settings
 from rmq.namesrv.addresses import AutomaticAddresses
 from rmq.net.clock import ReactorClock
+from rmq.net.twisted_ports import Reactor
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class DevServer:
 
     def __init__(
         self,
-        reactor: ReactorBase,
+        reactor: Reactor,
         options: DevOptions,
         values: Mapping[str, str],
         machine: Machine,

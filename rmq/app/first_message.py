@@ -1,15 +1,15 @@
 """A first message, through real sockets: what a client does, seen from close by.
 
-It asks the NameServer for the route of a topic, sends to the broker that the route names, pulls the
-message back, and tells what happened. ``rmq dev --first-message`` and ``scripts/quickstart`` show it.
+It asks the NameServer for the route of a topic, sends to the broker that the route names, pulls
+the message back, and tells what happened. ``rmq dev --first-message`` shows it.
 """
 
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from codec.bodies import decode_body
@@ -20,10 +20,11 @@ from codec.headers.fields import RequestHeader, decode_header, ext_fields_of
 from codec.headers.namesrv import GetRouteInfoRequestHeader
 from codec.headers.pull import PullMessageRequestHeader
 from codec.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
-from codec.message.record import parse_record
+from codec.message.record import Record, parse_record
 from rmq.base.errors import CallError
 from rmq.base.ports import Clock
 from rmq.net.client import RemotingClient
+from rmq.net.twisted_ports import Reactor
 
 TOPIC = "FirstTopic"
 GROUP = "first_group"
@@ -51,7 +52,7 @@ class Seen:
 class FirstMessage:
     """Sends one message and receives it."""
 
-    def __init__(self, reactor: ReactorBase, clock: Clock, namesrv: str) -> None:
+    def __init__(self, reactor: Reactor, clock: Clock, namesrv: str) -> None:
         """``namesrv`` is ``host:port``."""
         self._clock = clock
         self._namesrv = namesrv
@@ -70,6 +71,7 @@ class FirstMessage:
                 broker, RequestCode.PULL_MESSAGE, _pulled(sent.queue_id, sent.queue_offset)
             )
             record = parse_record(pulled.body, 0, len(pulled.body))
+            assert isinstance(record, Record), "a pull gives records only"
             return Seen(
                 self._namesrv,
                 broker,
@@ -95,7 +97,7 @@ class FirstMessage:
                 route = decode_body(TopicRouteData, answer.body)
                 return route.broker_datas[0].broker_addrs[0]
             pause: Deferred[None] = Deferred()
-            self._clock.call_later(ROUTE_WAIT_MS, lambda p=pause: p.callback(None))
+            self._clock.call_later(ROUTE_WAIT_MS, partial(pause.callback, None))
             yield pause
         raise CallError(f"no broker registered at {self._namesrv}")
 
@@ -103,7 +105,7 @@ class FirstMessage:
     def _ask(
         self, address: str, code: RequestCode, header: RequestHeader, body: bytes = b""
     ) -> Generator[Deferred[Any], Any, Command]:
-        answer = yield self._call(address, code, header, body)
+        answer: Command = yield self._call(address, code, header, body)
         if answer.code != ResponseCode.SUCCESS:
             raise CallError(f"{address} refused {code.name}: {answer.code} {answer.remark}")
         return answer

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Generator
 from typing import Any
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from rmq.base.ports import Disk
@@ -15,6 +14,7 @@ from rmq.namesrv.role import Namesrv
 from rmq.net.client import RemotingClient
 from rmq.net.clock import ReactorClock
 from rmq.net.server import RemotingServer
+from rmq.net.twisted_ports import Reactor
 from rmq.remoting.handling import handler_table
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class NameServer:
 
     def __init__(
         self,
-        reactor: ReactorBase,
+        reactor: Reactor,
         settings: NamesrvSettings,
         disk: Disk,
         view: AddressView | None = None,

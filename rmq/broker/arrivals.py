@@ -1,7 +1,7 @@
 """From the store to those who wait: held pulls are resumed after the put that they waited for.
 
-The store tells of each message while it is being put, when nothing may be read from it. So arrivals in
-queues where somebody waits are noted, and told at the end of the reactor's turn.
+The store tells of each message while it is being put, when nothing may be read from it. So
+arrivals in queues where somebody waits are noted, and told at the end of the reactor's turn.
 """
 
 from rmq.base.ports import Clock

@@ -1,8 +1,9 @@
 """When what was written is on disk: the store's flushing, driven by time and by who waits for it.
 
-Group commit. A put that must survive waits for a position. The first to wait starts one sync at the end of
-the reactor's turn, so that it covers every put of that turn; whoever comes while it runs waits for the
-next one, which starts at once. Syncs run in a worker thread; everything else here is the reactor's.
+Group commit. A put that must survive waits for a position. The first to wait starts one sync at the
+end of the reactor's turn, so that it covers every put of that turn; whoever comes while it runs
+waits for the next one, which starts at once. Syncs run in a worker thread; everything else here
+is the reactor's.
 
 An error of a sync ends it: nothing that waited is acknowledged, and the store refuses all puts from
 then on, for the system may have dropped the pages that it could not write.
@@ -39,10 +40,11 @@ class Waiting:
 
     __slots__ = ("done", "end", "timer")
 
-    def __init__(self, end: int, done: Deferred[PutStatus], timer: Timer) -> None:
+    timer: Timer
+
+    def __init__(self, end: int, done: Deferred[PutStatus]) -> None:
         self.end = end
         self.done = done
-        self.timer = timer
 
 
 class Durability:
@@ -102,16 +104,16 @@ class Durability:
         if self._store.flushed_position >= end:
             done.callback(PutStatus.PUT_OK)
             return done
-        waiting = Waiting(end, done, self._clock.call_later(self._timeout_ms, lambda: late()))
-
-        def late() -> None:
-            self._waiting.remove(waiting)
-            done.callback(PutStatus.FLUSH_DISK_TIMEOUT)
-
+        waiting = Waiting(end, done)
+        waiting.timer = self._clock.call_later(self._timeout_ms, partial(self._late, waiting))
         self._waiting.append(waiting)
         if self._soon is None and not self._log_running:
             self._soon = self._clock.call_later(0, self._flush_for_waiting)
         return done
+
+    def _late(self, waiting: Waiting) -> None:
+        self._waiting.remove(waiting)
+        waiting.done.callback(PutStatus.FLUSH_DISK_TIMEOUT)
 
     def _flush_for_waiting(self) -> None:
         self._soon = None
@@ -139,9 +141,9 @@ class Durability:
         ).addBoth(lambda _: self._ended(work))
 
     def _failed(self, work: FlushWork, failure: Failure) -> None:
-        failure.trap(OSError)
         cause = failure.value
-        assert isinstance(cause, OSError)
+        if not isinstance(cause, OSError):
+            cause = OSError(f"{type(cause).__name__}: {cause}")
         log.error("sync failed position=%d cause=%s", work.position, cause)
         self._store.sync_failed(work, cause)
         waiting, self._waiting = self._waiting, deque()

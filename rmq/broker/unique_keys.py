@@ -10,7 +10,7 @@ COUNTER_DIGITS = 4
 
 
 class UniqueKeys:
-    """Makes keys that no other process makes, as far as address and process number tell it apart."""
+    """Makes keys that no other process makes, as far as address and number tell it apart."""
 
     def __init__(self, clock: Clock, ip: bytes, process_id: int, seed: int) -> None:
         """``ip`` has 4 or 16 bytes; ``seed``, any 32 bits, tells two lives of a process apart."""

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 
-from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol
 from twisted.python.failure import Failure
@@ -13,6 +12,7 @@ from rmq.base.errors import CallError
 from rmq.base.ports import Clock
 from rmq.net.hosts import split_address
 from rmq.net.protocol import RemotingProtocol
+from rmq.net.twisted_ports import Reactor
 from rmq.remoting.connection import Connection
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.handling import HandlerTable
@@ -29,7 +29,7 @@ class RemotingClient:
     Peers may send requests over these connections too; they are answered by ``table``.
     """
 
-    def __init__(self, reactor: ReactorBase, clock: Clock, table: HandlerTable) -> None:
+    def __init__(self, reactor: Reactor, clock: Clock, table: HandlerTable) -> None:
         self._reactor = reactor
         self._clock = clock
         self._dispatcher = Dispatcher(table)
@@ -100,7 +100,10 @@ class RemotingClient:
             return
         self._waiting[address] = [then]
         endpoint = HostnameEndpoint(self._reactor, host, port, timeout=CONNECT_TIMEOUT_MS / 1000)
-        connectProtocol(endpoint, self.protocol()).addCallbacks(
+        connected: Deferred[RemotingProtocol] = connectProtocol(  # type: ignore[no-untyped-call]  # Twisted left it so
+            endpoint, self.protocol()
+        )
+        connected.addCallbacks(
             lambda protocol: self._connected(address, protocol.connection),
             lambda failure: self._not_connected(address, failure),
         )

@@ -4,7 +4,7 @@ import random  # noqa: TID251 - the one place where chance comes from the system
 import time  # noqa: TID251 - the one place where time comes from the system
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from rmq.net.twisted_ports import DelayedCall, Reactor
 
 
 class ReactorTimer:
@@ -12,7 +12,7 @@ class ReactorTimer:
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: IDelayedCall) -> None:
+    def __init__(self, call: DelayedCall) -> None:
         self._call = call
 
     def cancel(self) -> None:
@@ -24,7 +24,7 @@ class ReactorTimer:
 class ReactorClock:
     """The system's clocks, and the reactor's calls."""
 
-    def __init__(self, reactor: IReactorTime) -> None:
+    def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
 
     def wall_ms(self) -> int:

@@ -45,5 +45,5 @@ def own_address() -> str:
 
 
 def own_name() -> str:
-    """This machine's name, a broker's default name."""
+    """The machine's name, a broker's default name."""
     return socket.gethostname() or "DEFAULT_BROKER"

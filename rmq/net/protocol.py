@@ -4,13 +4,13 @@ import socket
 import typing
 from typing import cast
 
-from twisted.internet.interfaces import IAddress, ITCPTransport
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.tcp import Connection as TcpConnection
 from twisted.python.failure import Failure
 
 from rmq.base.ports import Clock
 from rmq.net.hosts import pack_host
+from rmq.net.twisted_ports import Address, Transport
 from rmq.remoting.connection import Connection
 from rmq.remoting.dispatch import Dispatcher
 
@@ -18,14 +18,14 @@ from rmq.remoting.dispatch import Dispatcher
 class SocketWire:
     """Writes to a Twisted transport, at once when the socket can take it.
 
-    Twisted sends what is written only after its next look at the socket, three system calls later.
-    When nothing is waiting to be sent, ``write`` asks the socket directly; whatever the socket does not
-    take, and everything on a transport that is not a plain socket (TLS), goes Twisted's way.
+    Twisted sends what is written only after its next look at the socket, three system calls
+    later. When nothing is waiting to be sent, ``write`` asks the socket directly; whatever it does
+    not take, and everything on a transport that is not a plain socket (TLS), goes Twisted's way.
     """
 
     __slots__ = ("_direct", "_socket", "_transport")
 
-    def __init__(self, transport: ITCPTransport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._direct: TcpConnection | None = None
         self._socket: socket.socket | None = None
@@ -64,11 +64,11 @@ class SocketWire:
 
     def stop_reading(self) -> None:
         """Give no more bytes until ``go_on_reading``."""
-        self._transport.pauseProducing()  # type: ignore[attr-defined]  # ITCPTransport lacks IPushProducer
+        self._transport.pauseProducing()
 
     def go_on_reading(self) -> None:
         """Give bytes again."""
-        self._transport.resumeProducing()  # type: ignore[attr-defined]  # as above
+        self._transport.resumeProducing()
 
     def close(self) -> None:
         """Close without waiting for what is unsent."""
@@ -99,8 +99,8 @@ class RemotingProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """The socket is connected."""
-        transport = cast("ITCPTransport", self.transport)
-        transport.setTcpNoDelay(enabled=True)
+        transport = cast("Transport", self.transport)
+        transport.setTcpNoDelay(True)
         remote, local = transport.getPeer(), transport.getHost()
         self.connection = Connection(
             SocketWire(transport),
@@ -111,7 +111,7 @@ class RemotingProtocol(Protocol):
             host_bytes=pack_host(*_host_and_port(remote)),
         )
         self.dataReceived = self.connection.receive  # type: ignore[method-assign]  # one call less for each read
-        transport.registerProducer(self, streaming=True)  # type: ignore[arg-type]  # we are an IPushProducer in fact
+        transport.registerProducer(self, True)
         self._registry.opened(self.connection)
 
     def pauseProducing(self) -> None:
@@ -125,11 +125,11 @@ class RemotingProtocol(Protocol):
     def stopProducing(self) -> None:
         """The transport is about to be lost; ``connectionLost`` says so."""
 
-    def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:  # noqa: B008 - Twisted's signature
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The socket is gone."""
         self.connection.lost(str(reason.value))
         self._registry.closed(self.connection)
 
 
-def _host_and_port(address: IAddress) -> tuple[str, int]:
-    return address.host, address.port  # type: ignore[attr-defined]  # IPv4Address and IPv6Address both have them
+def _host_and_port(address: Address) -> tuple[str, int]:
+    return address.host, address.port

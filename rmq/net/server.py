@@ -4,15 +4,13 @@ import logging
 import resource
 from collections.abc import Callable
 
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.base import ReactorBase
-from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Factory
 
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Clock
 from rmq.net.protocol import RemotingProtocol
+from rmq.net.twisted_ports import Address, ListeningPort, Reactor
 from rmq.remoting.connection import Connection
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.handling import HandlerTable
@@ -37,7 +35,7 @@ class RemotingServer:
 
     def __init__(
         self,
-        reactor: ReactorBase,
+        reactor: Reactor,
         clock: Clock,
         table: HandlerTable,
         *,
@@ -57,7 +55,7 @@ class RemotingServer:
         self._quiet_scans_max = max(1, idle_ms // scan_ms)
         self._stale_scans_max = unfinished_ms // scan_ms
         self._connections: set[Connection] = set()
-        self._listening: IListeningPort | None = None
+        self._listening: ListeningPort | None = None
         self._scan = Periodic(clock, scan_ms, self._scan_connections)
 
     @property
@@ -65,9 +63,7 @@ class RemotingServer:
         """The port in fact: where 0 was asked for, the system chose."""
         if self._listening is None:
             return self._port
-        address = self._listening.getHost()
-        assert isinstance(address, (IPv4Address, IPv6Address))
-        return address.port
+        return self._listening.getHost().port
 
     @property
     def connections(self) -> set[Connection]:
@@ -91,8 +87,8 @@ class RemotingServer:
         for connection in list(self._connections):
             connection.close("shutdown")
         if listening is None:
-            return maybeDeferred(lambda: None)
-        return maybeDeferred(listening.stopListening)
+            return succeed(None)
+        return listening.stopListening() or succeed(None)
 
     def protocol(self) -> RemotingProtocol:
         """The protocol of a connection just accepted."""
@@ -120,7 +116,7 @@ class _PeerFactory(Factory):
     def __init__(self, server: RemotingServer) -> None:
         self._server = server
 
-    def buildProtocol(self, addr: IAddress) -> RemotingProtocol:  # noqa: ARG002 - asked of the transport later
+    def buildProtocol(self, addr: Address | None) -> RemotingProtocol:  # noqa: ARG002 - asked of the transport later
         return self._server.protocol()
 
 

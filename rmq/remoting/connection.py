@@ -1,12 +1,14 @@
 """One connection without its socket: bytes in, requests answered, bytes out, limits kept.
 
-Theory. A connection is *open* until one of these closes it, each with one reason for the log: broken
-bytes, an unfinished frame that stays unfinished, silence, a peer that does not read, the wire itself.
+Theory. A connection is *open* until one of these closes it, each with one reason for the log:
+broken bytes, an unfinished frame that stays unfinished, silence, a peer that does not read, the
+wire itself.
 
 Holding back. Requests are answered in the order of their frames. When the wire says that the peer
-does not read (``pause``), the rest of the frames wait in ``_held_back`` and the wire stops reading, so
-what a peer can make us hold is bounded: one read of requests, and the answers of one round. Answers
-that become ready later (long polls) may add to that; beyond ``UNSENT_BYTES_MAX`` the peer is dropped.
+does not read (``pause``), the rest of the frames wait in ``_held_back`` and the wire stops reading,
+so what a peer can make us hold is bounded: one read of requests, and the answers of one round.
+Answers that become ready later (long polls) may add to that; beyond ``UNSENT_BYTES_MAX`` the peer
+is dropped.
 """
 
 import logging
@@ -183,8 +185,8 @@ class Connection:
     def scan(self, quiet_scans_max: int, stale_scans_max: int) -> None:
         """Notice silence; call at a steady pace.
 
-        Closed when nothing came for more than ``quiet_scans_max`` scans, or when an unfinished frame
-        was there, with no frame finished, for more than ``stale_scans_max``.
+        Closed when nothing came for more than ``quiet_scans_max`` scans, or when an unfinished
+        frame was there, with no frame finished, for more than ``stale_scans_max``.
         """
         self._quiet_scans += 1
         if self._paused:

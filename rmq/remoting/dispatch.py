@@ -1,7 +1,8 @@
 """From a frame to a handler and back: the only place where a refusal becomes a response.
 
-For each frame: peek at its code, decode the header straight into the class that the handler declared,
-call the handler, encode what it says. An answer to one of our own calls goes to who waits for it.
+For each frame: peek at its code, decode the header straight into the class that the handler
+declared, call the handler, encode what it says. An answer to one of our own calls goes to who
+waits for it.
 
 Whose fault it is decides what happens:
 
@@ -85,7 +86,7 @@ class Dispatcher:
 
         :raises CodecError: the header is broken; the connection must be closed.
         """
-        encoding, raw_header, body = frame
+        encoding, raw_header, _ = frame
         route = self._routes_by_start.get(raw_header[STARTS_AT:STARTS_END])
         if route is None or encoding != JSON:
             return self._answer_unusual(frame, peer)

@@ -4,6 +4,7 @@ from codec.bodies import decode_body, encode_body
 from codec.bodies.clients import GetConsumerListByGroupResponseBody
 from codec.bodies.heartbeat import CheckClientRequestBody, ConsumerData, HeartbeatData
 from codec.bodies.locks import LockBatchRequestBody, LockBatchResponseBody, UnlockBatchRequestBody
+from codec.bodies.topics import PERM_READ, PERM_WRITE
 from codec.codes import RequestCode, ResponseCode
 from codec.headers.clients import (
     GetConsumerListByGroupRequestHeader,
@@ -21,7 +22,7 @@ from rmq.broker.filters import is_tag_type
 from rmq.broker.groups import Groups
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
-from rmq.broker.topics import PERM_READ, PERM_WRITE, UNIT_SUB_FLAG, Topics
+from rmq.broker.topics import UNIT_SUB_FLAG, Topics
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Request, Response, handles
 

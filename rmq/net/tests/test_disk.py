@@ -1,3 +1,4 @@
+import fcntl
 import os
 import resource
 import subprocess
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from rmq.net import disk as disk_module
 from rmq.net.disk import RealDisk, raise_descriptor_limit
 
 
@@ -18,7 +18,7 @@ def test_mapped_file_is_sparse_zero_filled_and_keeps_what_is_written(tmp_path: P
     file = disk.map(path, 1 << 30)
 
     assert (file.path, file.size, len(file.memory)) == (path, 1 << 30, 1 << 30)
-    assert os.stat(path).st_blocks == 0
+    assert Path(path).stat().st_blocks == 0
     file.reserve(100)
     file.memory[0:3] = b"abc"
     file.sync()
@@ -35,11 +35,11 @@ def test_reserving_takes_room_once_and_never_beyond_the_file(tmp_path: Path) -> 
 
     file.reserve(64 << 10)
     file.reserve(10)
-    taken = os.stat(file.path).st_blocks * 512
+    taken = Path(file.path).stat().st_blocks * 512
     file.reserve(1 << 30)
 
     assert 64 << 10 <= taken < 1 << 20
-    assert os.stat(file.path).st_size == 1 << 20
+    assert Path(file.path).stat().st_size == 1 << 20
     file.close()
 
 
@@ -55,7 +55,7 @@ def test_where_the_system_cannot_reserve_the_bytes_are_written_back(
 
     file.reserve(3 << 20)
 
-    assert os.stat(file.path).st_blocks * 512 >= 3 << 20
+    assert Path(file.path).stat().st_blocks * 512 >= 3 << 20
     assert file.memory[4:9] == b"\0abc\0"
     file.close()
 
@@ -81,8 +81,8 @@ def test_other_platforms_write_and_sync_their_own_way(
 ) -> None:
     calls: list[int] = []
     monkeypatch.setattr(sys, "platform", "darwin")
-    monkeypatch.setattr(disk_module.fcntl, "F_FULLFSYNC", 51, raising=False)
-    monkeypatch.setattr(disk_module.fcntl, "fcntl", lambda _, command: calls.append(command))
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", lambda _, command: calls.append(command))
     file = RealDisk().map(f"{tmp_path}/file", 4096)
 
     file.reserve(4096)
