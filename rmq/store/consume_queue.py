@@ -26,7 +26,8 @@ class ConsumeQueue:
     ``next_offset`` is the offset the next message gets; ``write_at`` where its unit goes in
     ``memory``, which is the last file's while there is one mapped; below ``reserved`` writing
     cannot fail. A record of the queue has ``fixed_size`` bytes beside bornHost, body and
-    properties, the ``magic`` of its version, and ``topic_field`` for its topic. Source: ConsumeQueue.java, 5.3.3.
+    properties, the ``magic`` of its version, and ``topic_field`` for its topic.
+    Source: ConsumeQueue.java, 5.3.3.
     """
 
     __slots__ = (
@@ -167,12 +168,16 @@ class ConsumeQueue:
         """
         if offset < self.next_offset:
             return False
-        if self.segments.begin == self.segments.end:
+        is_first = self.segments.begin == self.segments.end
+        if is_first:
             self.segments.start_at(offset * UNIT_SIZE)
             self._set_end(self.segments.begin // UNIT_SIZE)
             self.flushed_offset = self.next_offset
         while self.next_offset < offset:
-            self.append(*UNIT.unpack(FILLER))
+            if is_first:
+                self.append(*UNIT.unpack(FILLER))
+            else:
+                self.append(position, _FILLER_SIZE, 0)  # positions stay in order
         self.append(position, size, tags_code)
         return True
 
@@ -205,7 +210,7 @@ class ConsumeQueue:
 
     def _held(self, offset: int, log_begin: int) -> bool:
         position, size, _ = self._unit(offset)
-        return position >= log_begin and size != _FILLER_SIZE
+        return position >= log_begin and (position > 0 or size != _FILLER_SIZE)
 
     def delete_before(self, log_begin: int) -> list[str]:
         """Delete the files, not the last, of which no message is left in the log; their paths."""

@@ -17,7 +17,7 @@ _WANTED = re.compile(rb"\x02(TAGS|KEYS|UNIQ_KEY)\x01([^\x02]+)")
 _MASK = 0xFFFFFFFF
 _SHORT_MAX = 64
 """Bytes of a key that is hashed in one go."""
-_POWERS = tuple(31**n & _MASK for n in range(_SHORT_MAX + 1))
+_POWERS = tuple(pow(31, n, 1 << 32) for n in range(_SHORT_MAX + 1))
 _UNIQUE_KEY_SIZE = 32
 """UNIQ_KEY of an IPv4 client: 20 digits of the process, 8 of the time in ms, 4 of a counter."""
 _COUNTER = 4
@@ -66,7 +66,8 @@ def _remember(beginning: bytes) -> int:
     """The hash of a UNIQ_KEY's beginning, as a summand of the whole key's."""
     if len(_moments) >= MOMENTS_MAX:
         _moments.clear()
-    known = _moments[beginning] = extend_hash(0, beginning) * _POWERS[_COUNTER]
+    known = extend_hash(0, beginning) * _POWERS[_COUNTER]
+    _moments[beginning] = known
     return known
 
 

@@ -198,10 +198,13 @@ class IndexFile:
             self.next_unit = number
         if self.next_unit == 1:
             return False
-        _, last_position, seconds, _ = UNIT.unpack_from(
-            memory, self.units_at + (self.next_unit - 1) * UNIT_SIZE
+        last = self.next_unit - 1
+        hashed, last_position, seconds, _ = UNIT.unpack_from(
+            memory, self.units_at + last * UNIT_SIZE
         )
-        if last_position > self.end_position or seconds < 0:
+        if hashed < 0 or seconds < 0 or last_position < self._begin_position:
+            return False
+        if SLOT.unpack_from(memory, slot_at(hashed, self.slots))[0] != last:
             return False
         self.end_position = last_position
         self.end_timestamp = min(self.end_timestamp, self.begin_timestamp + seconds * 1000 + 999)

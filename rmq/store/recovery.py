@@ -78,15 +78,6 @@ def _synced_end(log: CommitLog, queue: ConsumeQueue, synced_ms: int) -> int:
     return log.begin if unit is None else unit[0] + unit[1]
 
 
-def last_file_with_record(log: CommitLog) -> int:
-    """The start of the last file that begins with a record; the log's begin if none does."""
-    segments = log.segments
-    for start in range(segments.end - segments.file_size, segments.begin, -segments.file_size):
-        if head_at(log, start) is not None:
-            return start
-    return segments.begin
-
-
 def scan(
     log: CommitLog, start: int, found: Callable[[Record], None], *, check_crc: bool
 ) -> RecoveryReport:

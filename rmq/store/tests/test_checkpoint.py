@@ -1,0 +1,29 @@
+import pytest
+
+from codec.disk.checkpoint import Checkpoint
+from rmq.base.errors import StoreError
+from rmq.store.checkpoint import CheckpointFile
+from rmq.store.tests.stores import a_disk
+
+
+def test_times_are_set_one_by_one_and_found_again() -> None:
+    disk = a_disk()
+    checkpoint = CheckpointFile(disk, "/checkpoint")
+    assert checkpoint.values == Checkpoint()
+
+    checkpoint.set()
+    assert not checkpoint.dirty
+    checkpoint.set(log=5000)
+    checkpoint.set(queues=4000)
+    checkpoint.set(index=3000)
+
+    assert checkpoint.dirty
+    assert CheckpointFile(disk, "/checkpoint").values == Checkpoint(5000, 4000, 3000)
+
+
+def test_checkpoint_that_cannot_be_opened_is_a_store_error() -> None:
+    disk = a_disk()
+    disk.fail_reserve = OSError(28, "No space left on device")
+
+    with pytest.raises(StoreError, match="cannot open checkpoint /checkpoint"):
+        CheckpointFile(disk, "/checkpoint")

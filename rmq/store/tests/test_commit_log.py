@@ -1,0 +1,78 @@
+import pytest
+
+from codec.message.record import MAGIC_V1, MAGIC_V2, record_size
+from rmq.store.commit_log import CommitLog, fixed_part, topic_field
+from rmq.store.segments import Holds
+from rmq.store.tests.stores import a_disk
+
+
+def test_log_rolls_when_a_record_would_leave_no_room_for_a_blank() -> None:
+    log = CommitLog(a_disk(), "/log", 4096, Holds())
+    log.make_room(4000)
+    log.position = 4000
+
+    log.make_room(88)
+    assert log.position == 4000
+    log.make_room(89)
+
+    assert (log.position, log.start) == (4096, 4096)
+    assert log.read(4000, 8) == (96).to_bytes(4, "big") + b"\xcb\xd4\x31\x94"
+    assert log.writable_end == 8192 - 8
+    assert log.begin == 0
+
+
+def test_next_file_is_made_once_and_only_after_the_first_write() -> None:
+    disk = a_disk()
+    log = CommitLog(disk, "/log", 4096, Holds())
+
+    log.prepare_next()
+    assert disk.entries("/log") == []
+    log.make_room(10)
+    log.prepare_next()
+    log.prepare_next()
+    log.position = 4080
+    log.make_room(10)
+
+    assert len(disk.entries("/log")) == 2
+    assert log.position == 4096
+
+
+def test_log_that_ended_at_a_files_end_goes_on_in_the_next() -> None:
+    log = CommitLog(a_disk(), "/log", 4096, Holds())
+    log.start_at(8192)
+
+    log.make_room(10)
+
+    assert (log.begin, log.position, log.segments.end) == (8192, 8192, 12_288)
+
+
+def test_only_what_was_written_can_be_read() -> None:
+    log = CommitLog(a_disk(), "/log", 4096, Holds())
+    log.start_at(4096)
+    assert log.read(4096, 1) is None
+    log.make_room(100)
+    log.position += 100
+
+    assert log.read(4096, 100) == bytes(100)
+    assert log.read(4096, 101) is None
+    assert log.read(0, 10) is None
+    assert log.read(4096 - 1, -1) is None
+    log.position += 3980
+    log.make_room(100)
+    assert log.read(8000, 100) == bytes(96 + 80)[:100]
+    assert log.read(8150, 100) is None
+    assert log.read_each([4096, 4100], [4, 8]) == [bytes(4), bytes(8)]
+    assert log.read_each([8000, 8100], [4, 100]) is None
+    assert log.read_each([0], [4]) is None
+
+
+def test_record_larger_than_a_file_is_a_broken_promise() -> None:
+    with pytest.raises(AssertionError, match="size=4089"):
+        CommitLog(a_disk(), "/log", 4096, Holds()).make_room(4089)
+
+
+def test_sizes_and_magic_are_the_codecs() -> None:
+    for length, magic in ((127, MAGIC_V1), (128, MAGIC_V2)):
+        written, field = topic_field(b"T" * length)
+        assert written == magic
+        assert fixed_part(8, 8).size + len(field) + 2 == record_size(0, length, 0)
