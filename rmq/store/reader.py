@@ -148,8 +148,6 @@ class QueueReader:
                 len(offsets), size + unit_size, max_count, max_bytes, position
             ):
                 break
-            if size >= max_bytes:
-                break
             last_position = position
             next_offset = at + 1
             if position < skip_below or (tags is not None and code not in tags):

@@ -192,10 +192,16 @@ def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -
     assert Path(path).read_bytes() == b"lock"
 
 
+def test_folder_cannot_be_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        RealDisk().lock(f"{tmp_path}")
+
+
 def test_descriptor_limit_is_raised_to_what_is_allowed() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] - 1, before[1]))
         assert raise_descriptor_limit() == before[1] == raise_descriptor_limit()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
     finally:

@@ -63,7 +63,7 @@ def test_units_read_again_go_to_their_offset_once() -> None:
     empty = a_queue(a_disk())
     empty.put_at(1, 0, 9, 9)
     empty.truncate(0)
-    assert (empty.next_offset, empty.end_position) == (1, 0)
+    assert (empty.next_offset, empty.end_position) == (0, 0)
 
 
 @pytest.mark.parametrize("kept", [0, 5, 10, 12, 20, 25])

@@ -5,6 +5,7 @@ import pytest
 from codec.message.record import Record, parse_record
 from rmq.base.errors import StoreError
 from rmq.net.memory_disk import MemoryDisk
+from rmq.store.messages import GetStatus
 from rmq.store.recovery import check_whole
 from rmq.store.store import MessageStore
 from rmq.store.tests.stores import a_disk, a_store, manual, message, opened, put_all, read_all
@@ -285,3 +286,60 @@ def test_records_torn_in_topic_or_ending_in_zero_are_not_whole() -> None:
         torn = record[:at] + broken + record[at + 1 :]
         with pytest.raises(ValueError, match="torn"):
             check_whole(a_record(torn), 0)
+
+
+def test_index_whose_beginning_is_no_record_is_built_from_the_logs_beginning() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    put_all(store, 15, disk.clock)
+    store.close()
+    index = f"/store/index/{disk.entries('/store/index')[0].name}"
+    overwrite(disk, index, 16, (77).to_bytes(8, "big"))
+    overwrite(disk, index, 40, bytes(64))
+    disk.replace("/store/abort", b"1")
+
+    store = opened(disk)
+
+    assert len(store.query("T", "shared", 64, 0, 1 << 60).records) == 15
+
+
+def test_record_of_a_topic_that_cannot_be_stored_is_passed_over() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    records = put_all(store, 2)
+    store.close()
+    at = records[0].rindex(b"T\0")
+    overwrite(disk, "/store/commitlog/00000000000000000000", at, b"/")
+    disk.delete("/store/consumequeue")
+
+    store = opened(disk)
+
+    assert [queue.topic for queue in store.queues()] == ["T"]
+    assert read_all(store)[-1] == records[1]
+    assert store.get("T", 0, 0, 1).status != GetStatus.FOUND
+
+
+def test_store_without_an_index_is_recovered_and_flushed_without_one() -> None:
+    disk = a_disk()
+    store = opened(disk, index_enabled=False)
+    records = put_all(store, 40)
+    flush_all(store)
+    killed = disk.crash()
+
+    store = opened(killed, index_enabled=False)
+
+    assert read_all(store) == records
+    assert killed.entries("/store/index") == []
+
+
+def test_store_whose_checkpoint_cannot_be_opened_gives_the_lock_back() -> None:
+    disk = a_disk()
+    disk.fail_reserve = OSError(28, "No space left on device")
+
+    store = a_store(disk)
+    with pytest.raises(StoreError, match="cannot open checkpoint"):
+        store.load()
+    disk.fail_reserve = None
+
+    assert store.put(message()).remark == "the store is not loaded"
+    assert opened(disk).put(message()).position == 0
