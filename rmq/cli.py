@@ -7,7 +7,6 @@ import argparse
 import logging
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,12 +23,7 @@ if TYPE_CHECKING:
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-
-ROLE_MARKS = {
-    "broker": ("rmq broker", "bin/mqbroker"),
-    "namesrv": ("rmq namesrv", "bin/mqnamesrv"),
-}
-"""What the command line of a server's process contains."""
+ROLES = ("broker", "namesrv")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     dev.set_defaults(run=_run_dev)
 
     shutdown = commands.add_parser("shutdown", help="stop the servers of a kind on this machine")
-    shutdown.add_argument("role", choices=sorted(ROLE_MARKS))
+    shutdown.add_argument("role", choices=ROLES)
     shutdown.set_defaults(run=_run_shutdown)
     return parser
 
@@ -276,23 +270,21 @@ def _run_dev(options: argparse.Namespace) -> int:
 
 
 def _run_shutdown(options: argparse.Namespace) -> int:
-    """Ask the servers of a role to stop, by the list of processes as RocketMQ does."""
-    listed = subprocess.run(
-        ["ps", "axww", "-o", "pid=,uid=,command="],  # noqa: S607 - POSIX's ps, wherever it lies
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    """Ask the servers of a role to stop, in the words of RocketMQ's mqshutdown."""
+    from rmq.app.shutdown import COMMANDS, running, servers  # noqa: PLC0415 - see the module
+
+    command = COMMANDS[options.role]
     stopped = 0
-    for line in listed.splitlines():
-        pid, uid, command = line.split(None, 2)
-        is_role = any(mark in command for mark in ROLE_MARKS[options.role])
-        if is_role and "python" in command and int(uid) == os.getuid() and int(pid) != os.getpid():
-            _print([f"The mq{options.role}({pid}) is running..."])
-            os.kill(int(pid), signal.SIGTERM)
-            _print([f"Send shutdown request to mq{options.role}({pid}) OK"])
-            stopped += 1
+    for pid in servers(options.role, running(), uid=os.getuid()):
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            continue  # it ended by itself
+        _print(
+            [f"The {command}({pid}) is running...", f"Send shutdown request to {command}({pid}) OK"]
+        )
+        stopped += 1
     if not stopped:
-        _print([f"No mq{options.role} running."])
+        _print([f"No {command} running."])
         return EXIT_FAILED
     return 0
