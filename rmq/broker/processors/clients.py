@@ -64,11 +64,11 @@ class ClientProcessor:
         for consumer in data.consumer_data_set:
             if self.config.rejectPullConsumerEnable and consumer.consume_type == "CONSUME_ACTIVELY":
                 continue
+            self._register_consumer(client, consumer, without_sub=data.without_sub)
             changed = self._consumers.fingerprint_changed(
                 consumer.group_name, fingerprint, without_sub=data.without_sub
             )
             must_send_again = must_send_again or changed
-            self._register_consumer(client, consumer, without_sub=data.without_sub)
         for producer in data.producer_data_set:
             self._producers.register(producer.group_name, client)
         return Response(

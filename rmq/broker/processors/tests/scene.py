@@ -135,7 +135,9 @@ class Scene:
             self.offsets,
             self.store,
             self.waiting,
+            lambda *batch: self.given.append(batch),
         )
+        self.given = []
         self.clients = ClientProcessor(
             config, self.topics, self.groups, self.producers, self.consumers, self.locks
         )

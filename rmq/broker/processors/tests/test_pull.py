@@ -7,6 +7,7 @@ from codec.bodies.groups import SubscriptionGroupConfig
 from codec.bodies.heartbeat import ConsumerData, MessageModel, SubscriptionData
 from codec.bodies.topics import PERM_WRITE, TopicConfig
 from codec.codes import RequestCode, ResponseCode
+from codec.frame import JSON, ROCKETMQ
 from codec.headers.pull import PullMessageRequestHeader
 from codec.message.record import parse_record
 from rmq.broker.clients import Client
@@ -45,8 +46,8 @@ def header(**fields):
     return PullMessageRequestHeader(**(given | fields))
 
 
-def pull(scene, code=RequestCode.PULL_MESSAGE, peer=None, **fields):
-    return scene.ask(code, header(**fields), peer=peer)
+def pull(scene, code=RequestCode.PULL_MESSAGE, peer=None, encoding=JSON, **fields):
+    return scene.ask(code, header(**fields), peer=peer, encoding=encoding)
 
 
 def put(scene, body=b"hello", tag="a", queue_id=0, topic="T"):
@@ -69,11 +70,12 @@ def join(scene, *subscriptions, model=MessageModel.CLUSTERING):
     scene.consumers.register(Client(scene.peer, "c1"), data)
 
 
-def test_messages_from_the_offset_on_are_given(scene):
+@pytest.mark.parametrize("encoding", [JSON, ROCKETMQ])
+def test_messages_from_the_offset_on_are_given(scene, encoding):
     for number in range(3):
         put(scene, b"%d" % number)
 
-    answer = pull(scene, queue_offset=1)
+    answer = pull(scene, encoding=encoding, queue_offset=1)
 
     assert (answer.code, answer.remark) == (0, "FOUND")
     assert bodies(answer) == [b"1", b"2"]
@@ -85,6 +87,16 @@ def test_messages_from_the_offset_on_are_given(scene):
         "topicSysFlag": "0",
         "groupSysFlag": "0",
     }
+
+
+def test_what_was_given_is_counted(scene):
+    put(scene)
+    put(scene)
+
+    answer = pull(scene)
+    pull(scene, queue_offset=2)
+
+    assert scene.given == [("g", "T", 2, len(answer.body))]
 
 
 def test_messages_that_do_not_lie_side_by_side_are_joined(scene):
