@@ -161,13 +161,17 @@ class ConsumeQueue:
     def put_at(self, offset: int, position: int, size: int, tags_code: int) -> bool:
         """Write the unit of a record read again; False when it is there already.
 
-        What is missing before it is filled with units that point nowhere.
+        What is missing before it is filled with units that point nowhere. A record behind all
+        others with an offset that was given before tells that the queue had been deleted between:
+        it begins again (Java drops such messages).
         Source: ConsumeQueue.java, putMessagePositionInfo(), fillPreBlank(), 5.3.3.
 
         :raises OSError: no room on the disk.
         """
         if offset < self.next_offset:
-            return False
+            if position < self.end_position:
+                return False
+            self.segments.delete_from(0)
         is_first = self.segments.begin == self.segments.end
         if is_first:
             self.segments.start_at(offset * UNIT_SIZE)

@@ -12,12 +12,12 @@ def test_times_are_set_one_by_one_and_found_again() -> None:
     assert checkpoint.values == Checkpoint()
 
     checkpoint.set()
-    assert not checkpoint.dirty
+    was_dirty = checkpoint.dirty
     checkpoint.set(log=5000)
     checkpoint.set(queues=4000)
     checkpoint.set(index=3000)
 
-    assert checkpoint.dirty
+    assert (was_dirty, checkpoint.dirty) == (False, True)
     assert CheckpointFile(disk, "/checkpoint").values == Checkpoint(5000, 4000, 3000)
 
 

@@ -343,3 +343,16 @@ def test_store_whose_checkpoint_cannot_be_opened_gives_the_lock_back() -> None:
 
     assert store.put(message()).remark == "the store is not loaded"
     assert opened(disk).put(message()).position == 0
+
+
+def test_topic_that_was_deleted_and_used_again_is_found_after_a_kill() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    put_all(store, 60)
+    store.delete_topics({"T"})
+    records = put_all(store, 20)
+    killed = disk.crash({f"/store/{path}": [0] for path in all_paths(disk)})
+
+    store = opened(killed)
+
+    assert read_all(store) == records
