@@ -110,7 +110,9 @@ class Driver:
         self._finish()
 
     def close(self) -> None:
-        """Let it shut its clients down and end."""
+        """Let it shut its clients down and end; a second time does nothing."""
+        if self._process.stdin.closed:
+            return
         if self._process.poll() is None:
             self.begin("quit")
             try:

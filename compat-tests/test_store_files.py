@@ -43,7 +43,7 @@ def places(events):
 
 @pytest.mark.max_s(240)
 @pytest.mark.parametrize("ending", ["stop", "kill"])
-@pytest.mark.parametrize("direction", ["ours-to-java", "java-to-ours", "ours-to-java-to-ours"])
+@pytest.mark.parametrize("direction", ["java-to-ours", "ours-to-java-to-ours"])
 def test_a_store_passes_from_one_broker_to_the_other(
     lab, flavour, namesrv, own, topic, group, direction, ending
 ):
@@ -60,29 +60,30 @@ def test_a_store_passes_from_one_broker_to_the_other(
     client.do("lite-pull", topic=topic, group=group, count=COUNT)
 
     for number, kind in enumerate(kinds[1:], start=2):
+        client.close()
         getattr(writing, ending)()
         segments = [path for path in writing.files("/store/commitlog") if path.isdigit()]
         assert len(segments) > 3, segments
         lab.forget(writing)
         writing = broker(lab, kind, namesrv, volume, number)
-        reader = own(artifacts.APACHE, namesrv.address)
+        client = own(artifacts.APACHE, namesrv.address)
 
         found = [
             one
-            for one in reader.do("pull", topic=topic, group=f"{group}-{number}")
+            for one in client.do("pull", topic=topic, group=f"{group}-{number}")
             if one["event"] == "received"
         ]
         assert len(found) == len(sent)
         assert places(found) == sent
-        red = reader.do("pull", topic=topic, group=f"{group}-{number}", tags="red")
+        red = client.do("pull", topic=topic, group=f"{group}-{number}", tags="red")
         assert sum(one["event"] == "received" for one in red) == sum(
             one["tags"] == "red" for one in found
         )
         for index in (0, COUNT // 2, COUNT - 1):
-            by_key = reader.do("query-key", topic=topic, key=f"{topic}-{index}")
+            by_key = client.do("query-key", topic=topic, key=f"{topic}-{index}")
             assert [one["body"].rstrip(".") for one in by_key] == [f"body-{index}"]
         more = places(
-            reader.do(
+            client.do(
                 "send", topic=topic, mode="async", count=400, body=f"more{number}", tags="blue"
             )
         )
@@ -91,11 +92,11 @@ def test_a_store_passes_from_one_broker_to_the_other(
         assert len(more) == 400
         sent |= more
         if ending == "stop":
-            left = reader.do("lite-pull", topic=topic, group=group, count=400)
+            left = client.do("lite-pull", topic=topic, group=group, count=400)
             assert {one["body"] for one in left} == set(more.values())
         again = [
             one
-            for one in reader.do("pull", topic=topic, group=f"{group}-again")
+            for one in client.do("pull", topic=topic, group=f"{group}-again")
             if one["event"] == "received"
         ]
         assert places(again) == sent
