@@ -30,7 +30,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from codec.codes import CURRENT_VERSION, LanguageCode
 from codec.errors import CodecError, HeaderError
-from codec.headers.fields import Int32, decode_header, flags_of
+from codec.headers.fields import Int32, decode_header, flags_of, plan_of
 
 H = TypeVar("H")
 S = TypeVar("S", bound=Struct)
@@ -113,6 +113,8 @@ def typed_json_decoder(header_class: type[S]) -> Callable[[bytes], TypedCommand[
     """
     decode = msgspec.json.Decoder(TypedCommand[header_class], strict=False).decode  # type: ignore[valid-type]  # a class only known at run time
     flags = flags_of(header_class)
+    names = [field.wire_name for field in plan_of(header_class) if field.kind is bool]
+    spelled = [b'"%b":"true"' % name.encode() for name in (*names, *names[:1])]
 
     def decode_typed(header: bytes) -> TypedCommand[S]:
         if not header.isascii():
@@ -121,8 +123,11 @@ def typed_json_decoder(header_class: type[S]) -> Callable[[bytes], TypedCommand[
             command: TypedCommand[S] = decode(header)
         except (msgspec.DecodeError, RecursionError):
             return typed_of(decode_json(header), header_class)
-        if True in flags(command.ext_fields):
-            return typed_of(decode_json(header), header_class)
+        read = flags(command.ext_fields)
+        if True in read:
+            for text, is_true in zip(spelled, read, strict=True):
+                if is_true and text not in header:  # it may be "1", which Java reads as false
+                    return typed_of(decode_json(header), header_class)
         return command
 
     return decode_typed

@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 from codec.bodies.route import TopicRouteData, encode_legacy_route, encode_route
 from codec.codes import V4_9_4, RequestCode, ResponseCode
+from codec.frame import JSON
+from codec.headers.fields import ResponseHeader
 from codec.headers.namesrv import GetRouteInfoRequestHeader
+from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
 from rmq.base.ports import Clock
 from rmq.conf.namesrv import NamesrvConfig
@@ -42,12 +45,13 @@ class RouteProcessor:
         self._settings = settings
         self._clock = clock
         self._view = view
+        self._reply = ResponseTemplate(ResponseHeader, ()).frame_with
         self._started_ms = clock.monotonic_ms()
         self._settled: NamesrvConfig | None = None
         """The settings for which the cache holds and the wait after the start is over."""
 
     @handles(RequestCode.GET_ROUTEINFO_BY_TOPIC, GetRouteInfoRequestHeader)
-    def route(self, request: Request[GetRouteInfoRequestHeader]) -> Response:
+    def route(self, request: Request[GetRouteInfoRequestHeader]) -> Response | bytes:
         """Tell where a topic is; half a microsecond if the answer is known.
 
         :raises CommandError: TOPIC_NOT_EXIST; SYSTEM_ERROR, so soon after the start that brokers
@@ -67,6 +71,8 @@ class RouteProcessor:
             route = self._find(header.topic, host)
             body = encode_route(route) if standard else encode_legacy_route(route)
             self._cache.put(header.topic, Flavour(standard, host), body)
+        if request.encoding == JSON:
+            return self._reply(body, request.opaque)
         return Response(body=body)
 
     def _settle(self) -> None:

@@ -10,7 +10,8 @@ from codec.bodies.data_version import DataVersion
 from codec.bodies.register import RegisterBrokerBody, encode_register_body
 from codec.bodies.topics import TopicConfig, TopicConfigAndMappingSerializeWrapper
 from codec.codes import CURRENT_VERSION, RequestCode
-from codec.command import Command
+from codec.command import Command, decode_command
+from codec.frame import parse_frame
 from codec.headers.fields import RequestHeader, ext_fields_of
 from codec.headers.namesrv import RegisterBrokerRequestHeader
 from rmq.base.manual import ManualClock
@@ -132,6 +133,14 @@ class Scene:
             ),
         )
         answer = self.handlers[code].answer(request)
+        if isinstance(answer, bytes):
+            command = decode_command(parse_frame(answer))
+            return Response(
+                code=command.code,
+                remark=command.remark,
+                body=command.body,
+                ext_fields=command.ext_fields or None,
+            )
         assert isinstance(answer, Response)
         return answer
 
