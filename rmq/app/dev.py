@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from rmq.app.broker import Broker
 from rmq.app.disks import chosen_disk
-from rmq.app.first_message import FirstMessage, tell
+from rmq.app.first_message import FirstMessage, Seen, tell
 from rmq.app.namesrv import NameServer
 from rmq.conf.settings import Machine
 from rmq.conf.startup import broker_settings, namesrv_settings
@@ -115,10 +115,12 @@ class DevServer:
             if self._options.once:
                 self._reactor.stop()
 
+        def told(seen: Seen) -> None:
+            kept_in = "memory, until the end" if self._options.in_memory else self._options.store
+            tell(seen, kept_in=kept_in, stays=not self._options.once)
+
         def failed(failure: Failure) -> None:
             self.exit_code = 1
             sys.stderr.write(f"rmq: the first message failed: {failure.value}\n")
 
-        first.send_and_receive().addCallback(tell, self._options.store).addErrback(
-            failed
-        ).addCallback(done)
+        first.send_and_receive().addCallback(told).addErrback(failed).addCallback(done)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 
@@ -25,6 +25,9 @@ from rmq.base.errors import CallError
 from rmq.base.ports import Clock
 from rmq.net.client import RemotingClient
 from rmq.net.twisted_ports import Reactor
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 TOPIC = "FirstTopic"
 GROUP = "first_group"
@@ -72,6 +75,8 @@ class FirstMessage:
             )
             record = parse_record(pulled.body, 0, len(pulled.body))
             assert isinstance(record, Record), "a pull gives records only"
+            if record.body != BODY:
+                raise CallError(f"{BODY!r} was sent, but {bytes(record.body)!r} came back")
             return Seen(
                 self._namesrv,
                 broker,
@@ -146,24 +151,33 @@ def _pulled(queue_id: int, offset: int) -> PullMessageRequestHeader:
     )
 
 
-def tell(seen: Seen, store: str) -> None:
-    """Show what happened, and what to point a client at."""
+def tell(seen: Seen, *, kept_in: str, stays: bool, console: "Console | None" = None) -> None:
+    """Show what happened and what to point a client at; ``stays``: the server goes on."""
     from rich.console import Console  # noqa: PLC0415 - only for people, and slow to import
     from rich.panel import Panel  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    facts = Table.grid(padding=(0, 2))
-    facts.add_row("sent to", f"{seen.broker}, topic {TOPIC}, queue {seen.queue_id}")
-    facts.add_row("message id", seen.message_id)
-    facts.add_row("queue offset", str(seen.queue_offset))
-    facts.add_row("received", f"[green]{seen.body}[/green]")
-    facts.add_row("took", f"{seen.sent_ms} ms to send, {seen.received_ms} ms to receive")
-    facts.add_row("kept in", store)
-    console = Console(file=sys.stdout)
-    console.print(Panel(facts, title="a message went through", border_style="green"))
+    console = console or Console(file=sys.stdout)
+    steps = Table.grid(padding=(0, 2))
+    steps.add_column(style="cyan")
+    steps.add_row("asked", f"NameServer {seen.namesrv}", "")
+    steps.add_row("sent", f"{TOPIC}, queue {seen.queue_id} of {seen.broker}", _time(seen.sent_ms))
+    steps.add_row("", f"id {seen.message_id}, offset {seen.queue_offset}", "")
+    steps.add_row("received", Text(seen.body, style="bold green"), _time(seen.received_ms))
+    steps.add_row("kept in", Text(kept_in), "")
     console.print(
-        f"Point any RocketMQ client at [bold]{seen.namesrv}[/bold], for example:\n"
-        f'  producer.setNamesrvAddr("{seen.namesrv}");\n'
-        f"  mqadmin clusterList -n {seen.namesrv}\n"
-        "Ctrl-C stops the server."
+        Panel(steps, title="a message went through", border_style="green", expand=False),
+        highlight=False,
     )
+    console.print(
+        f"Point any RocketMQ client at [bold]{seen.namesrv}[/bold], in Java:\n"
+        f'  producer.setNamesrvAddr("[bold]{seen.namesrv}[/bold]");',
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print("Ctrl-C stops the server." if stays else "That was all: the server stops now.")
+
+
+def _time(milliseconds: int) -> str:
+    return f"{milliseconds} ms" if milliseconds else "under 1 ms"
