@@ -3,23 +3,30 @@
 import logging
 import os
 from collections.abc import Generator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 
+from rmq.app.disks import chosen_capacity
 from rmq.app.store import local_offset_ms, store_settings
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Disk
+from rmq.broker import rates
 from rmq.broker.arrivals import Arrivals
 from rmq.broker.consumers import Consumers
 from rmq.broker.durability import Durability
 from rmq.broker.groups import Groups
 from rmq.broker.housekeeping import Housekeeping
+from rmq.broker.live_config import Follower, LiveConfig
 from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.processors.admin.config import ConfigAdminProcessor
 from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
+from rmq.broker.processors.admin.files import FileAdminProcessor
 from rmq.broker.processors.admin.groups import GroupAdminProcessor
 from rmq.broker.processors.admin.inspection import InspectionProcessor
 from rmq.broker.processors.admin.offsets import OffsetAdminProcessor
+from rmq.broker.processors.admin.runtime import RuntimeProcessor, StorePlaces
 from rmq.broker.processors.admin.topics import TopicAdminProcessor
 from rmq.broker.processors.clients import ClientProcessor
 from rmq.broker.processors.consumer_offsets import ConsumerOffsetProcessor
@@ -35,6 +42,7 @@ from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.topics import Topics
 from rmq.broker.unique_keys import UniqueKeys
 from rmq.broker.waiting import WaitingPulls
+from rmq.conf.broker import BrokerConfig
 from rmq.conf.startup import BrokerSettings
 from rmq.net.client import RemotingClient
 from rmq.net.clock import ReactorClock, SystemChance
@@ -97,6 +105,15 @@ class Broker:
             self.topics.is_system,
             local_offset_ms,
         )
+        self._rates = rates.StoreRates(clock, store.stats)
+        self.live = LiveConfig(
+            disk,
+            clock,
+            config,
+            (settings.server, settings.client, store_config, settings.rmq),
+            config.brokerConfigPath or f"{store_config.storePathRootDir}/config/broker.properties",
+            settings.values,
+        )
         self._worker = ThreadWorker(reactor)
         self.durability = Durability(
             store,
@@ -150,7 +167,7 @@ class Broker:
             ConsumerOffsetProcessor(config, self.topics, self.groups, self.offsets, store),
             QueueProcessor(store),
             QueryProcessor(store, store_config.defaultQueryMaxNum),
-            *self._admin_processors(),
+            *self._admin_processors(disk),
         ]
         main_table = handler_table(self.processors)
         fast_table = without(main_table, NOT_ON_FAST_PORT)
@@ -168,17 +185,22 @@ class Broker:
             ha_address=f"{config.brokerIP2}:{store_config.haListenPort}",
         )
         self.topics.on_change(self.registration.topics_changed)
+        tables = (self.topics, self.groups, self.offsets, self.consumers, self.registration)
+        with_config = [one for one in self.processors if hasattr(one, "config")]
+        self.live.follow(*tables, *cast("list[Follower]", with_config))
+        self.live.on_change(self._settings_changed)
         self._periodic = [
             Periodic(clock, config.flushConsumerOffsetInterval, self.offsets.persist),
             Periodic(clock, store_config.cleanResourceInterval, self._clean),
             Periodic(clock, PREPARE_PERIOD_MS, store.prepare_next),
             Periodic(clock, SAMPLE_PERIOD_MS, stats.sample),
+            Periodic(clock, rates.SAMPLE_PERIOD_MS, self._rates.sample),
         ]
         self._stopping: Deferred[None] | None = None
 
-    def _admin_processors(self) -> list[object]:
+    def _admin_processors(self, disk: Disk) -> list[object]:
         """What operators and their tools ask."""
-        config = self.settings.broker
+        config, store_config = self.settings.broker, self.settings.store
         store, stats = self.store, self.stats
         identity = (config.brokerName, self.address)
         return [
@@ -198,6 +220,23 @@ class Broker:
                 stats,
             ),
             ConnectionAdminProcessor(self.producers, self.consumers),
+            ConfigAdminProcessor(self.live),
+            RuntimeProcessor(
+                config,
+                self._clock,
+                store,
+                StorePlaces(
+                    store_config.storePathRootDir,
+                    store_config.storePathCommitLog,
+                    disk.used_share,
+                    chosen_capacity(self.settings),
+                ),
+                stats,
+                self._rates,
+            ),
+            FileAdminProcessor(
+                self._clock, disk, f"{store_config.storePathRootDir}/config/delayOffset.json", store
+            ),
         ]
 
     def _server(self, reactor: Reactor, table: HandlerTable, port: int) -> RemotingServer:
@@ -232,10 +271,7 @@ class Broker:
         self._housekeeping.start()
         for periodic in self._periodic:
             periodic.start()
-        addresses = self.settings.broker.namesrvAddr
-        self.registration.set_name_servers(
-            address.strip() for address in addresses.split(";") if address.strip()
-        )
+        self._follow_name_servers()
         self.registration.start()
 
     @property
@@ -261,6 +297,21 @@ class Broker:
         self.topics.persist()
         self.groups.persist()
         self.store.close()
+
+    def _follow_name_servers(self) -> None:
+        addresses = self.live.broker.namesrvAddr
+        self.registration.set_name_servers(
+            address.strip() for address in addresses.split(";") if address.strip()
+        )
+
+    def _settings_changed(self, before: BrokerConfig, after: BrokerConfig) -> None:
+        """Source: AdminBrokerProcessor.java, updateBrokerConfig(), 5.3.3."""
+        self.settings = replace(self.settings, broker=after)
+        if after.namesrvAddr != before.namesrvAddr:
+            self._follow_name_servers()
+        if after.brokerPermission != before.brokerPermission:
+            self.topics.next_version()
+            self.registration.register_all()
 
     def _clean(self) -> None:
         for path in self.store.clean():

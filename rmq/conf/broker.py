@@ -39,7 +39,11 @@ class BrokerConfig:
         "", "directory of the installation", machine=ROCKETMQ_HOME, honoured=False
     )
     namesrvAddr: str = setting(
-        "", "NameServers, host:port separated by ;", important=True, machine=NAMESRV_ADDR
+        "",
+        "NameServers, host:port separated by ;",
+        live=True,
+        important=True,
+        machine=NAMESRV_ADDR,
     )
     listenPort: int = setting(
         10911,
@@ -335,7 +339,7 @@ class BrokerConfig:
         10000, "liveness timeout sent to controller", maximum=LONG_MAX
     )
     validateSystemTopicWhenUpdateTopic: bool = setting(
-        True, "refuse to change system topics by command", honoured=False
+        True, "refuse to change system topics by command", live=True
     )
     brokerElectionPriority: int = accepted(2147483647, "lower wins among equals")
     useStaticSubscription: bool = accepted(False, "use configured subscriptions")
@@ -378,7 +382,7 @@ class BrokerConfig:
     enableSingleTopicRegister: bool = setting(
         False, "tell NameServers of a new topic alone", live=True
     )
-    enableMixedMessageType: bool = setting(False, "allow topics of MIXED messages", honoured=False)
+    enableMixedMessageType: bool = setting(False, "allow topics of MIXED messages", live=True)
     enableSplitRegistration: bool = setting(
         False, "register many topics in several requests", live=True
     )
@@ -394,7 +398,9 @@ class BrokerConfig:
     skipWhenCKRePutReachMaxTimes: bool = accepted(False, "drop ck when re-put count exhausted")
     appendAckAsync: bool = accepted(False, "async ack append")
     appendCkAsync: bool = accepted(False, "async ck append")
-    clearRetryTopicWhenDeleteTopic: bool = accepted(True, "delete pop retry topics with topic")
+    clearRetryTopicWhenDeleteTopic: bool = setting(
+        True, "delete pop retry topics with topic", live=True
+    )
     enableLmqStats: bool = accepted(False, "LMQ stats")
     configManagerVersion: str = accepted("v1", "v1 JSON/rocksdb per type, v2 single rocksdb")
     allowRecallWhenBrokerNotWriteable: bool = accepted(True, "recall on read-only broker")
