@@ -23,6 +23,9 @@ SLOT_MS = 100
 HELD_MAX = 400_000
 """Requests held at once, for memory's sake (about 400 bytes each); more are resumed at once."""
 
+HELD_BY_ONE_MAX = 10_000
+"""Requests of one connection held at once, so that none can take the room of all."""
+
 HOLD_MS_MAX = 600_000
 """Longest hold in milliseconds, whatever was asked: nobody's network keeps silent for longer."""
 
@@ -66,9 +69,12 @@ class _Held:
 class WaitingPulls:
     """The held requests of a broker."""
 
-    def __init__(self, clock: Clock, held_max: int = HELD_MAX) -> None:
+    def __init__(
+        self, clock: Clock, held_max: int = HELD_MAX, held_by_one_max: int = HELD_BY_ONE_MAX
+    ) -> None:
         self._clock = clock
         self._held_max = held_max
+        self._held_by_one_max = held_by_one_max
         self._count = 0
         self._queues: dict[tuple[str, int], dict[_Held, None]] = {}
         self._owners: dict[Hashable, dict[_Held, None]] = {}
@@ -96,7 +102,12 @@ class WaitingPulls:
         ``accepts`` None: any message will do. ``owner``: the connection, see ``drop``.
         With ``timeout_ms`` of 0 or less, or too many held, ``resume`` is called at once.
         """
-        if timeout_ms <= 0 or self._count >= self._held_max:
+        held_by_owner = self._owners.get(owner, ())
+        if (
+            timeout_ms <= 0
+            or self._count >= self._held_max
+            or len(held_by_owner) >= self._held_by_one_max
+        ):
             resume(Reason.EXPIRED)
             return
         timeout_ms = min(timeout_ms, HOLD_MS_MAX)

@@ -65,6 +65,9 @@ READ_BIT = 2
 """Number of the bit of a group's forbidden mask. Source: PermName.java, INDEX_PERM_READ, 5.3.3."""
 
 
+HELD_HEADER_BYTES_MAX = 1 << 16
+"""A pull with a longer header is answered at once instead of being held, for memory's sake."""
+
 GotBatch: TypeAlias = Callable[[str, str, int, int], None]
 """Told: group, topic, messages, bytes."""
 
@@ -174,7 +177,12 @@ class PullProcessor:
                 if header.queue_offset
                 else ResponseCode.PULL_NOT_FOUND
             )
-        if code is ResponseCode.PULL_NOT_FOUND and may_hold and header.sys_flag & SUSPEND:
+        if (
+            code is ResponseCode.PULL_NOT_FOUND
+            and may_hold
+            and header.sys_flag & SUSPEND
+            and len(request.raw_header) <= HELD_HEADER_BYTES_MAX
+        ):
             return self._held(request, tags)
         return Response(self._response_header(found, topic, group), code, status.name)
 
@@ -182,6 +190,7 @@ class PullProcessor:
         self, request: Request[PullMessageRequestHeader], tags: AbstractSet[int] | None
     ) -> Deferred[Response | bytes]:
         header = request.header
+        request.body = request.raw_header = b""  # nothing of a held request that is not needed
         answer: Deferred[Response | bytes] = Deferred()
         suspend_ms = header.suspend_timeout_millis
         if not self.config.longPollingEnable:

@@ -120,6 +120,18 @@ def test_too_many_are_not_held(world):
     assert len(world.waiting) == 1
 
 
+def test_one_connection_cannot_take_the_room_of_all(world):
+    world.waiting = WaitingPulls(world.clock, held_by_one_max=1)
+    world.hold("a", owner="one")
+    world.hold("b", owner="one")
+    world.hold("c", owner="two")
+    world.hold("d")
+    world.hold("e")
+
+    assert world.resumed == [("b", "EXPIRED")]
+    assert len(world.waiting) == 4
+
+
 def test_closed_connection_is_waited_for_no_more(world):
     world.hold("a", owner="one")
     world.hold("b", queue_id=1, owner="one")
