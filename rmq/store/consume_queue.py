@@ -128,8 +128,7 @@ class ConsumeQueue:
         return 0 if size == _FILLER_SIZE else position + size
 
     def make_room(self, count: int) -> None:
-        """Let the next ``count`` units be written without failing. Only the last file counts:
-        a run of units over a file's end must call again.
+        """Let the next ``count`` units be written without failing, also over a file's end.
 
         :raises OSError: no room on the disk.
         """
@@ -137,8 +136,12 @@ class ConsumeQueue:
         at = self.next_offset * UNIT_SIZE
         if segments.begin == segments.end:
             segments.start_at(at)
-        while at >= segments.end:
+        end = at + count * UNIT_SIZE
+        while segments.end < end:
             segments.grow()
+        for start in range(segments.start_of(at) + segments.file_size, end, segments.file_size):
+            ahead = max(RESERVE_MIN, min(end - start, segments.file_size))
+            segments.file(start).reserve(min(ahead, segments.file_size))
         file = segments.file(at)
         in_file = at % segments.file_size
         ahead = max(RESERVE_MIN, min(in_file, RESERVE_MAX), count * UNIT_SIZE)

@@ -13,7 +13,8 @@ from codec.message.properties import DELAY_TIME_LEVEL, KEY_SEPARATOR, PROPERTY_S
 
 SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX"
 
-_WANTED = re.compile(rb"\x02(TAGS|KEYS|UNIQ_KEY)\x01([^\x02]+)")
+WANTED = re.compile(rb"\x02(TAGS|KEYS|UNIQ_KEY)\x01([^\x02]+)")
+"""Finds what ``wanted_properties`` gives, in properties with a separator before them."""
 _MASK = 0xFFFFFFFF
 _SHORT_MAX = 64
 """Bytes of a key that is hashed in one go."""
@@ -28,7 +29,7 @@ _moments: dict[bytes, int] = {}
 
 def wanted_properties(properties: bytes) -> dict[bytes, bytes]:
     """TAGS, KEYS and UNIQ_KEY, those that are there."""
-    return dict(_WANTED.findall(PROPERTY_SEPARATOR + properties))
+    return dict(WANTED.findall(PROPERTY_SEPARATOR + properties))
 
 
 def key_hashes(topic_hash: int, wanted: dict[bytes, bytes]) -> list[int]:

@@ -17,7 +17,6 @@ from codec.disk.index import (
     file_size,
     key_hash,
     parse_header,
-    seconds_since,
     slot_at,
     unit_at,
 )
@@ -31,6 +30,8 @@ from rmq.store.settings import StoreSettings
 RESERVE_UNITS = 50_000
 """Units (1 MB) kept free ahead on disk."""
 NAME_DIGITS = 17
+SECONDS_MAX = 0x7FFFFFFF
+"""What a unit can say of its record's time."""
 
 
 class IndexFile:
@@ -101,10 +102,16 @@ class IndexFile:
         slots = self.slots
         used_slots = self.used_slots
         unit_at = self.units_at + number * UNIT_SIZE
-        seconds = seconds_since(self.begin_timestamp, store_timestamp)
+        begin_timestamp = self.begin_timestamp
+        # seconds_since(begin_timestamp, store_timestamp), less its calls
+        seconds = (store_timestamp - begin_timestamp) // 1000
+        if seconds < 0 or begin_timestamp <= 0:
+            seconds = 0
+        elif seconds > SECONDS_MAX:
+            seconds = SECONDS_MAX
         if number <= 1:
             self._begin_position = position
-            self.begin_timestamp = store_timestamp
+            self.begin_timestamp = begin_timestamp = store_timestamp
         end = len(hashes)
         if end - begin > self.units_max - number:
             end = begin + self.units_max - number
@@ -130,7 +137,7 @@ class IndexFile:
         HEADER.pack_into(
             memory,
             0,
-            self.begin_timestamp,
+            begin_timestamp,
             store_timestamp,
             self._begin_position,
             position,
@@ -304,10 +311,13 @@ class Index:
 
         :raises OSError: a new file was needed and could not be made.
         """
-        done = 0
-        while done < len(hashes):
-            file = self.make_room(len(hashes) - done)
-            done = file.put(hashes, done, position, store_timestamp)
+        count = len(hashes)
+        file = self._last
+        if file is None or file.next_unit + count > file.reserved_units:
+            file = self.make_room(count)
+        done = file.put(hashes, 0, position, store_timestamp)
+        while done < count:
+            done = self.make_room(count - done).put(hashes, done, position, store_timestamp)
 
     @property
     def end_position(self) -> int:

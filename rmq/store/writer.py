@@ -7,7 +7,9 @@ anything is written. Then record, unit and keys are written, which cannot fail.
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
-from codec.message.properties import PROPERTIES_MAX, join
+from codec.disk.consume_queue import UNIT, UNIT_SIZE
+from codec.message.java_hash import tags_code
+from codec.message.properties import PROPERTIES_MAX, PROPERTY_SEPARATOR, join
 from codec.message.record import (
     BLANK_SIZE,
     TOPIC_V1_MAX,
@@ -26,6 +28,8 @@ from rmq.base.ports import Clock
 from rmq.store.commit_log import CommitLog, fixed_part
 from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import (
+    SCHEDULE_TOPIC,
+    WANTED,
     key_hashes,
     queue_tags_code,
     wanted_properties,
@@ -161,8 +165,12 @@ class Writer:
             or size > self._record_max
         ):
             return self._too_long(len(body), len(properties), size)
-        wanted = wanted_properties(properties)
-        hashes = self._hashes(queue, message, wanted)
+        wanted = dict(WANTED.findall(PROPERTY_SEPARATOR + properties))
+        hashes = (
+            key_hashes(queue.topic_hash, wanted)
+            if self._index_enabled and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK
+            else ()
+        )
         log = self._log
         try:
             if log.position + size > log.writable_end:
@@ -207,7 +215,7 @@ class Writer:
             ):
                 return self._too_long(len(item.body), len(properties), total)
             wanted = wanted_properties(properties)
-            hashes = self._hashes(queue, message, wanted)
+            hashes = key_hashes(queue.topic_hash, wanted) if self._index_enabled else ()
             keys += len(hashes)
             parts.append((item.body, properties, item.flag, size, wanted, hashes))
         log = self._log
@@ -230,17 +238,6 @@ class Writer:
         return PutResult(
             _PUT_OK, positions[0], first, total, now_ms, log.position, "", tuple(positions)
         )
-
-    def _hashes(
-        self, queue: ConsumeQueue, message: PutMessage, wanted: dict[bytes, bytes]
-    ) -> list[int] | tuple[()]:
-        if (
-            wanted
-            and self._index_enabled
-            and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK
-        ):
-            return key_hashes(queue.topic_hash, wanted)
-        return ()
 
     def _append(
         self,
@@ -303,14 +300,26 @@ class Writer:
         log.last_timestamp = now_ms
         if is_queued:
             topic = queue.topic
-            code = queue_tags_code(topic, properties, wanted, now_ms, self._delay_levels_ms)
-            queue.append(position, size, code)
+            code = (
+                queue_tags_code(topic, properties, wanted, now_ms, self._delay_levels_ms)
+                if topic == SCHEDULE_TOPIC
+                else tags_code(wanted.get(b"TAGS"))
+            )
+            if queue.write_at >= queue.reserved:
+                queue.make_room(1)
+            assert queue.memory is not None, "room was made"
+            UNIT.pack_into(queue.memory, queue.write_at, position, size, code)
+            queue.write_at += UNIT_SIZE
+            queue.next_offset = offset + 1
             if not queue.dirty:
                 self._queues.note_dirty(queue)
             for listener in self.listeners:
                 listener(topic, queue.queue_id, offset + 1, code, now_ms, properties)
         if hashes:
-            self._index.put(hashes, position, now_ms)
+            try:
+                self._index.put(hashes, position, now_ms)
+            except OSError as error:  # of a second file: the message is stored, not all its keys
+                self._gate.no_room(error)
         return offset
 
     def _check_rarely(self, message: PutMessage) -> tuple[PutResult, ConsumeQueue | None]:

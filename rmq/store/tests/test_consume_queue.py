@@ -117,3 +117,15 @@ def test_memory_is_given_back_only_of_what_was_flushed() -> None:
     queue.append(2500, 100, 25)
     assert queue.unit(25) == (2500, 100, 25)
     assert queue.unit(24) == (2400, 100, 24)
+
+
+def test_room_for_a_run_is_made_over_the_end_of_files() -> None:
+    disk = a_disk()
+    queue = filled(disk, 7)
+
+    queue.make_room(25)
+    disk.fail_reserve = OSError(28, "No space left on device")
+    queue.append(700, 100, 7)
+
+    assert queue.segments.end == 800
+    assert queue.next_offset == 8

@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+from codec.message.record import has_true_seal
 from rmq.base.manual import ManualClock
-from rmq.store.tests.stores import SMALL
+from rmq.store.messages import BatchItem, PutStatus
+from rmq.store.tests.stores import SMALL, a_disk, message, opened, put_all
 from rmq.store.writer import Gate
 
 FULL = OSError(28, "No space left on device")
@@ -36,3 +38,29 @@ def test_gate_lets_try_again_after_a_while_but_not_on_a_full_disk() -> None:
     assert gate.try_again() == "the disk of /store is 95% full, writes stop at 90%"
     gate.note_share(0.9)
     assert gate.try_again() is None
+
+
+def test_message_whose_second_index_file_cannot_be_made_is_stored() -> None:
+    disk = a_disk()
+    store = opened(disk, commit_log_file_size=65_536)
+    put_all(store, 12)  # 36 keys of 39
+    disk.fail_reserve = FULL
+
+    result = store.put(message(12, properties=b"KEYS\x01a b c d\x02"))
+
+    assert result.status == PutStatus.PUT_OK
+    assert store.max_offset("T", 0) == 13
+    assert store.refusal == "No space left on device: /store"
+    assert store.put(message()).status == PutStatus.SERVICE_NOT_AVAILABLE
+    disk.fail_reserve = None
+
+
+def test_batch_with_checksums_is_sealed_item_by_item() -> None:
+    store = opened(a_disk(), append_crc=True)
+
+    result = store.put_batch(message(), [BatchItem(b"a"), BatchItem(b"b")])
+
+    for position in result.positions:
+        record = store.message_at(position)
+        assert record is not None
+        assert has_true_seal(record)
