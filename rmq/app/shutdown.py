@@ -2,7 +2,8 @@
 
 A server is known by its arguments, word for word, so neither a shell that started one nor an editor
 that has a file of that name open is taken for it. Linux tells the words apart in ``/proc``;
-elsewhere ``ps`` gives them in one line, and a path with a space in it may hide a server.
+elsewhere ``ps`` gives them in one line, and a path with a space in it may hide a server. A server in
+a container is its own machine's, although the host sees its process: it is left alone.
 """
 
 import os
@@ -50,19 +51,27 @@ def servers(role: str, processes: Iterator[Process], *, uid: int) -> list[int]:
 
 
 def running(proc: Path = PROC) -> Iterator[Process]:
-    """All processes that may be seen."""
+    """The processes of this machine, without those of its containers."""
     if not (proc / "self").exists():
         yield from _listed()
         return
+    machine = _process_space(proc / "self")
     for folder in proc.iterdir():
         if not folder.name.isdecimal():
             continue
         try:
+            if _process_space(folder) != machine:
+                continue
             uid = folder.stat().st_uid
             words = (folder / "cmdline").read_bytes().split(b"\0")[:-1]
         except OSError:
             continue  # it ended meanwhile, or is none of our business
         yield Process(int(folder.name), uid, [os.fsdecode(word) for word in words])
+
+
+def _process_space(folder: Path) -> str:
+    """The name of the space that a process has its id in, one for each container."""
+    return os.readlink(folder / "ns" / "pid")
 
 
 def _listed() -> Iterator[Process]:

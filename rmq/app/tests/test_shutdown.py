@@ -55,12 +55,19 @@ def test_only_the_servers_of_the_user_are_found():
     assert servers("namesrv", iter([ours, theirs, broker]), uid=1000) == [10]
 
 
-def test_processes_are_read_from_proc(tmp_path):
-    (tmp_path / "self").mkdir()
+def process(proc, pid, space, cmdline=None):
+    (proc / pid / "ns").mkdir(parents=True)
+    (proc / pid / "ns" / "pid").symlink_to(space)
+    if cmdline is not None:
+        (proc / pid / "cmdline").write_bytes(cmdline)
+
+
+def test_processes_are_read_from_proc_without_those_of_containers(tmp_path):
+    process(tmp_path, "self", "pid:[1]")
+    process(tmp_path, "7", "pid:[1]", b"/a b/python\0-m\0rmq\0broker\0")
+    process(tmp_path, "8", "pid:[1]")  # ended: nothing in it any more
+    process(tmp_path, "9", "pid:[2]", b"python3\0-m\0rmq\0broker\0")
     (tmp_path / "meminfo").write_text("not a process")
-    (tmp_path / "7").mkdir()
-    (tmp_path / "7" / "cmdline").write_bytes(b"/a b/python\0-m\0rmq\0broker\0")
-    (tmp_path / "8").mkdir()  # ended: nothing in it any more
 
     assert list(running(tmp_path)) == [
         Process(7, os.getuid(), ["/a b/python", "-m", "rmq", "broker"])
