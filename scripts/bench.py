@@ -1,0 +1,164 @@
+"""Ours beside Apache RocketMQ 5.3.3: CPU for one request, start, memory, connections.
+
+Both makers' servers run on the same core and are loaded in turn by the same generator, which checks
+every answer. Exit status 1: a bar was missed; 2: something failed, or an answer was wrong.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from scripts.benchlib import report
+from scripts.benchlib.cases import Case, chosen
+from scripts.benchlib.footprint import Footprint, measure, raise_descriptor_limit
+from scripts.benchlib.load import Load
+from scripts.benchlib.processes import BenchError, Cores, available_cores, share_out
+from scripts.benchlib.rounds import Plan, compare
+from scripts.benchlib.servers import (
+    ROOT,
+    Pair,
+    free_bytes,
+    jars,
+    java_commands,
+    rmq_commands,
+    start_pair,
+)
+
+EXIT_MISSED = 1
+EXIT_FAILED = 2
+STORE_BYTES_MIN = 12 * 1024**3
+FULL = Plan(round_seconds=3.0, warm_seconds_max=40.0, rounds=5)
+QUICK = Plan(round_seconds=1.2, warm_seconds_max=7.0, rounds=3)
+FULL_STARTS = 5
+QUICK_STARTS = 3
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    options = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.split("\n", 1)[0])
+    options.add_argument("--quick", action="store_true", help="under 3 minutes, and less exact")
+    options.add_argument(
+        "--only", metavar="NAMES", help="beginnings of names, commas between: send, route, foot"
+    )
+    options.add_argument("--rounds", type=_positive, metavar="N", help="of each case and server")
+    options.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    options.add_argument(
+        "--bare",
+        action="store_true",
+        help="no property but WAIT, the subscription in each pull, no heartbeats",
+    )
+    options.add_argument("--no-bars", action="store_true", help="exit status 0 if one is missed")
+    options.add_argument("--no-java", action="store_true", help="measure ours only; no ratios")
+    options.add_argument("--server-core", type=int, metavar="N", help="core of the servers")
+    options.add_argument("--load-cores", type=_cores, metavar="N,N", help="cores of the load")
+    options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
+    return options
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1")
+    return int(text)
+
+
+def _cores(text: str) -> tuple[int, ...]:
+    return tuple(int(core) for core in text.split(","))
+
+
+def plan_of(options: argparse.Namespace) -> Plan:
+    """How long the rounds are and how many."""
+    plan = QUICK if options.quick else FULL
+    return Plan(plan.round_seconds, plan.warm_seconds_max, options.rounds or plan.rounds)
+
+
+def cores_of(options: argparse.Namespace) -> Cores:
+    """Cores as asked for, else shared out among those that there are."""
+    cores = share_out(available_cores())
+    server = cores.server if options.server_core is None else (options.server_core,)
+    return Cores(server, options.load_cores or cores.load)
+
+
+def run(
+    options: argparse.Namespace, cases: Sequence[Case], with_footprint: bool, console: Console
+) -> int:
+    """Measure, show, write, judge."""
+    cores = cores_of(options)
+    if not cores.pinned:
+        console.print("nothing is pinned to a core: compare with care", style="yellow")
+    raise_descriptor_limit()
+    build = ROOT / ".build" / "bench"
+    load = Load.build(ROOT / "scripts" / "load", build, cores.load, bare=options.bare)
+    lib = None if options.no_java or not cases else jars(build)
+    work = Path(tempfile.mkdtemp(prefix="rmq-bench-", dir=options.work))
+    try:
+        if free_bytes(work) < STORE_BYTES_MIN:
+            raise BenchError(f"{work}: less than {STORE_BYTES_MIN >> 30} GiB free; use --work")
+        footprint: Footprint | None = None
+        if with_footprint:
+            console.print("start, memory and connections of rmq dev", style="dim")
+            starts = QUICK_STARTS if options.quick else FULL_STARTS
+            footprint = measure(work, cores.server, load, starts)
+        rows = _rows(cases, work, lib, cores, load, plan_of(options), console)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    verdicts = list(report.bars(rows, footprint))
+    report.show(console, rows, verdicts)
+    if options.json:
+        machine = {**report.machine(ROOT), "bare": options.bare, "quick": options.quick}
+        figures = report.as_json(machine, rows, footprint, verdicts)
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    missed = not all(bar.met for bar in verdicts)
+    return EXIT_MISSED if missed and not options.no_bars else 0
+
+
+def _rows(
+    cases: Sequence[Case],
+    work: Path,
+    lib: Path | None,
+    cores: Cores,
+    load: Load,
+    plan: Plan,
+    console: Console,
+) -> list[report.Row]:
+    if not cases:
+        return []
+    pairs: list[Pair] = []
+    rows = []
+    try:
+        makers = [rmq_commands(work / "rmq")]
+        if lib is not None:
+            makers.append(java_commands(lib, work / "java"))
+        for commands in makers:
+            console.print(f"starting {commands.maker}", style="dim")
+            pairs.append(start_pair(commands, work / commands.maker, cores.server, load))
+        for case in cases:
+            row = report.Row(case, compare(case, pairs, load, plan))
+            rows.append(row)
+            costs = ", ".join(f"{maker} {side.cpu_us:.1f}" for maker, side in row.sides.items())
+            console.print(f"{case.name}: {costs} us", style="dim", highlight=False)
+    finally:
+        for pair in pairs:
+            pair.stop()
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Run the bench; gives the exit status."""
+    options = parser().parse_args(arguments)
+    console = console or Console()
+    try:
+        cases, with_footprint = chosen(options.only)
+        return run(options, cases, with_footprint, console)
+    except (BenchError, ValueError) as error:
+        console.print(f"bench: {error}", markup=False, highlight=False, soft_wrap=True)
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

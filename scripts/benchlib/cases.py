@@ -1,0 +1,85 @@
+"""What is asked, how, and how much less CPU than Java's it may cost us."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+SEND_TOPIC = "BenchSend"
+PULL_TOPIC = "BenchPull"
+QUEUES = 4
+PULL_FILL = 8192
+PULL_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kind of load; ``role`` is the server whose CPU is counted."""
+
+    name: str
+    meaning: str
+    mode: str
+    role: str
+    ratio_bar: float | None
+    settings: dict[str, object] = field(default_factory=dict)
+
+
+def _send(size: int, label: str, conns: int, depth: int, bar: float | None) -> Case:
+    way = "pipelined" if depth > 1 else "depth1"
+    return Case(
+        f"send{label}-{way}",
+        f"send {size} B, {conns} x {depth}",
+        "send",
+        "broker",
+        bar,
+        {"topic": SEND_TOPIC, "conns": conns, "depth": depth, "size": size, "queues": QUEUES},
+    )
+
+
+CASES = (
+    _send(128, "128", 4, 16, 2.5),
+    _send(1024, "1k", 4, 16, None),
+    _send(128, "128", 16, 1, 1.3),
+    _send(1024, "1k", 16, 1, None),
+    Case(
+        "pull32",
+        "pull 32 of 128 B, 4 x 1",
+        "pull",
+        "broker",
+        2.0,
+        {
+            "topic": PULL_TOPIC,
+            "conns": 4,
+            "depth": 1,
+            "size": 128,
+            "queues": QUEUES,
+            "batch": PULL_BATCH,
+            "fill": PULL_FILL,
+        },
+    ),
+    Case(
+        "route",
+        "route of a topic, 4 x 16",
+        "route",
+        "namesrv",
+        3.0,
+        {"topic": SEND_TOPIC, "conns": 4, "depth": 16, "queues": QUEUES},
+    ),
+)
+
+FOOTPRINT = "footprint"
+"""The name by which start time, memory and connections are chosen."""
+
+
+def chosen(only: str | None) -> tuple[Sequence[Case], bool]:
+    """The cases whose names begin with one of ``only`` (commas between), and the footprint or not.
+
+    :raises ValueError: something that begins no name.
+    """
+    if only is None:
+        return CASES, True
+    starts = [start.strip() for start in only.split(",")]
+    names = [case.name for case in CASES] + [FOOTPRINT]
+    for start in starts:
+        if not start or not any(name.startswith(start) for name in names):
+            raise ValueError(f"--only {start!r}; there are {', '.join(names)}")
+    cases = [case for case in CASES if case.name.startswith(tuple(starts))]
+    return cases, FOOTPRINT.startswith(tuple(starts))

@@ -1,0 +1,109 @@
+"""Warming up, rounds in turn, and what they come to."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scripts.benchlib.cases import Case
+from scripts.benchlib.load import Load
+from scripts.benchlib.servers import Pair
+
+STEADY_WITHIN = 0.05
+WARM_ROUNDS_MIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long everything may take."""
+
+    round_seconds: float
+    warm_seconds_max: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of the load against one server."""
+
+    cpu_us: float
+    """User and system time of the server for one request, microseconds."""
+    requests_per_second: float
+    p50_us: float
+    p99_us: float
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """All rounds of one server in one case."""
+
+    rounds: Sequence[Round]
+    warm_rounds: int
+    steady: bool
+
+    @property
+    def cpu_us(self) -> float:
+        """The median."""
+        return statistics.median(one.cpu_us for one in self.rounds)
+
+    @property
+    def requests_per_second(self) -> float:
+        """The median."""
+        return statistics.median(one.requests_per_second for one in self.rounds)
+
+    @property
+    def p99_us(self) -> float:
+        """The median of the rounds' 99th percentiles."""
+        return statistics.median(one.p99_us for one in self.rounds)
+
+    @property
+    def spread(self) -> float:
+        """How far the largest round lies above the smallest, as a share of the median."""
+        costs = [one.cpu_us for one in self.rounds]
+        return (max(costs) - min(costs)) / self.cpu_us
+
+
+def measured_round(case: Case, pair: Pair, load: Load, seconds: float) -> Round:
+    """Load one server for some seconds."""
+    server = pair.servers[case.role]
+    settings = {"addr": pair.addresses[case.role], "seconds": seconds, **case.settings}
+    figures, cpu_seconds = load.measure(case.mode, settings, server.cpu_seconds)
+    requests = figures["requests"]
+    return Round(
+        cpu_us=cpu_seconds * 1e6 / requests,
+        requests_per_second=requests / figures["seconds"],
+        p50_us=figures["p50_us"],
+        p99_us=figures["p99_us"],
+    )
+
+
+def warmed(
+    one_round: Callable[[], Round], seconds_max: float, clock: Callable[[], float] = time.monotonic
+) -> tuple[int, bool]:
+    """Repeat rounds until two in a row cost nearly the same; how many, and whether they did."""
+    deadline = clock() + seconds_max
+    last = one_round().cpu_us
+    count = 1
+    while True:
+        cost = one_round().cpu_us
+        count += 1
+        if count >= WARM_ROUNDS_MIN and abs(cost - last) < STEADY_WITHIN * last:
+            return count, True
+        last = cost
+        if clock() >= deadline:
+            return count, False
+
+
+def compare(case: Case, pairs: Sequence[Pair], load: Load, plan: Plan) -> dict[str, Side]:
+    """Warm every server up for this case, then load them in turn; a side for each maker."""
+    warm: dict[str, tuple[int, bool]] = {}
+    rounds: dict[str, list[Round]] = {pair.maker: [] for pair in pairs}
+    for pair in pairs:
+        warm[pair.maker] = warmed(
+            lambda pair=pair: measured_round(case, pair, load, plan.round_seconds),
+            plan.warm_seconds_max,
+        )
+    for turn in range(plan.rounds):
+        for pair in pairs if turn % 2 == 0 else reversed(pairs):
+            rounds[pair.maker].append(measured_round(case, pair, load, plan.round_seconds))
+    return {maker: Side(rounds[maker], *warm[maker]) for maker in rounds}

@@ -1,0 +1,3 @@
+module rmq/load
+
+go 1.21
