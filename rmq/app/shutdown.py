@@ -2,8 +2,8 @@
 
 A server is known by its arguments, word for word, so neither a shell that started one nor an editor
 that has a file of that name open is taken for it. Linux tells the words apart in ``/proc``;
-elsewhere ``ps`` gives them in one line, and a path with a space in it may hide a server. A server in
-a container is its own machine's, although the host sees its process: it is left alone.
+elsewhere ``ps`` gives them in one line, and a path with a space in it may hide a server. One that
+runs in a container is left alone, although its host sees the process.
 """
 
 import os
@@ -69,9 +69,9 @@ def running(proc: Path = PROC) -> Iterator[Process]:
         yield Process(int(folder.name), uid, [os.fsdecode(word) for word in words])
 
 
-def _process_space(folder: Path) -> str:
+def _process_space(folder: Path) -> Path:
     """The name of the space that a process has its id in, one for each container."""
-    return os.readlink(folder / "ns" / "pid")
+    return (folder / "ns" / "pid").readlink()
 
 
 def _listed() -> Iterator[Process]:
