@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -208,8 +209,13 @@ def project_wheel() -> Path:
     if _made(target, key):
         return target
     _fresh(target)
-    run(
-        *(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, PROJECT),
-        timeout_s=300,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        for path in project_files():
+            copy = Path(folder, path.relative_to(PROJECT))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        run(
+            *(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", target, folder),
+            timeout_s=300,
+        )
     return _seal(target, key)

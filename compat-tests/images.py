@@ -5,6 +5,7 @@ descends from it) to start from. Without it the base is made by debootstrap from
 that this machine's own apt settings name, so that Debian is all one needs.
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -40,8 +41,9 @@ def base(engine: docker.DockerClient) -> str:
     return BASE
 
 
+@functools.cache
 def server(engine: docker.DockerClient) -> str:
-    """Give the tag of the image of the checkout as it is now."""
+    """Give the tag of the image of the checkout as it was when first asked."""
     under = base(engine)
     wheels, project = artifacts.dependency_wheels(), artifacts.project_wheel()
     recipe = artifacts.HERE / "server.dockerfile"
