@@ -197,6 +197,7 @@ class MessageStore:
             self._release_all()
 
     def _sync_all(self) -> None:
+        self._log_work = self._queue_work = None  # who syncs them need not come back
         for make_work in (self.flush_work, self.queue_flush_work, self.queue_flush_work):
             work = make_work(at_once=True)
             if work is not None:
@@ -413,9 +414,10 @@ class MessageStore:
         return self._queue_work
 
     def flushed(self, work: FlushWork) -> None:
-        """Note that all files of ``work`` were synced."""
+        """Note that all files of ``work`` were synced; after ``close`` this only lets them go."""
         self._holds.release(work.files)
-        assert self._checkpoint is not None, "work comes from a loaded store"
+        if self._checkpoint is None or work not in (self._log_work, self._queue_work):
+            return
         if work.of_log:
             self._log_work = None
             self._log.flushed_position = max(self._log.flushed_position, work.position)

@@ -551,3 +551,36 @@ def test_cleaning_that_fails_is_a_store_error(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(StoreError, match="Permission denied"):
         store.clean(at_once=True)
+
+
+def test_close_does_not_wait_for_a_sync_that_runs() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    records = put_all(store, 3)
+    works = [store.flush_work(at_once=True), store.queue_flush_work(at_once=True)]
+
+    store.close()
+
+    assert read_all(opened(disk.crash())) == records
+    for work in works:
+        assert work is not None
+        work.sync()
+        store.flushed(work)
+    with pytest.raises(AssertionError, match="closed"):
+        assert works[0] is None or works[0].files[0].memory
+
+
+def test_deleted_files_and_topics_are_let_go_by_a_sync_that_runs() -> None:
+    disk, store = aged()
+    works = [store.flush_work(at_once=True), store.queue_flush_work(at_once=True)]
+
+    store.clean(at_once=True)
+    store.delete_topics({"T"})
+    for work in works:
+        assert work is not None
+        work.sync()
+        store.flushed(work)
+
+    assert store.flushed_position == store.written_position
+    assert store.put(message()).queue_offset == 0
+    assert disk.entries("/store/consumequeue/T/0") != []
