@@ -2,15 +2,18 @@
 
 import contextlib
 import os
+import platform
+import secrets
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
+IS_LINUX: bool = platform.system() == "Linux"
+PORTS = range(12_000, 32_000)
 STOP_WAIT_SECONDS = 15.0
 LOG_TAIL_BYTES = 3000
 PORTS_TRIED_MAX = 200
@@ -47,15 +50,13 @@ def share_out(available: Sequence[int]) -> Cores:
 
 def available_cores() -> list[int]:
     """The cores that this process may use; none where the system cannot pin."""
-    if sys.platform == "linux":
-        return sorted(os.sched_getaffinity(0))
-    return []
+    return sorted(os.sched_getaffinity(0)) if IS_LINUX else []
 
 
 @contextlib.contextmanager
 def pinned_to(cores: Sequence[int]) -> Iterator[None]:
     """Let what is started inside run on these cores only."""
-    if not cores or sys.platform != "linux":
+    if not (cores and IS_LINUX):
         yield
         return
     before = os.sched_getaffinity(0)
@@ -129,17 +130,16 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of it and its children until now."""
-        if sys.platform == "linux":
+        if IS_LINUX:
             ticks = sum(_ticks(pid) for pid in family(self.pid))
             return ticks / os.sysconf("SC_CLK_TCK")
         return seconds_of_ps(_ps(self.pid, "time"))
 
     def resident_bytes(self) -> int:
         """Memory of it and its children that is in RAM, mapped files included."""
-        if sys.platform == "linux":
-            return sum(_resident_pages(pid) for pid in family(self.pid)) * os.sysconf(
-                "SC_PAGE_SIZE"
-            )
+        if IS_LINUX:
+            pages = sum(_resident_pages(pid) for pid in family(self.pid))
+            return pages * os.sysconf("SC_PAGE_SIZE")
         return int(_ps(self.pid, "rss")) * 1024
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -83,29 +84,20 @@ def show(console: Console, rows: Sequence[Row], verdicts: Sequence[Bar]) -> None
 
 
 def _costs(rows: Sequence[Row]) -> Table:
-    table = Table(title="CPU of the server for one request, median of the rounds (spread)")
-    table.add_column("case")
-    table.add_column("load")
-    makers = ("rmq", "java")
-    for maker in makers:
-        table.add_column(f"{maker} us", justify="right")
-    table.add_column("java/rmq", justify="right")
-    table.add_column("bar", justify="right")
-    for maker in makers:
-        table.add_column(f"{maker} requests/s", justify="right")
-    for maker in makers:
-        table.add_column(f"{maker} p99 us", justify="right")
+    title = "CPU microseconds of the server for one request, median (spread)"
+    table = Table(title=title, box=box.SIMPLE, caption="~ still not steady after warming up")
+    table.add_column("case", no_wrap=True)
+    for heading in ("rmq", "java", "java/rmq", "bar", "rmq/s", "java/s"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        sides = [row.sides.get(maker) for maker in makers]
+        sides = [row.sides.get(maker) for maker in ("rmq", "java")]
         bar = row.case.ratio_bar
         table.add_row(
             row.case.name,
-            row.case.meaning,
             *(_cost(side) for side in sides),
             "" if row.ratio is None else f"{row.ratio:.2f}",
             "" if bar is None else f"{bar:g}",
             *("" if side is None else f"{side.requests_per_second:.0f}" for side in sides),
-            *("" if side is None else f"{side.p99_us:.0f}" for side in sides),
         )
     return table
 
@@ -118,7 +110,7 @@ def _cost(side: Side | None) -> str:
 
 
 def _verdicts(verdicts: Sequence[Bar]) -> Table:
-    table = Table(title="bars")
+    table = Table(title="bars", box=box.SIMPLE)
     for heading in ("bar", "measured", "wanted", "verdict"):
         table.add_column(heading)
     for bar in verdicts:

@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from scripts.benchlib.cases import Case
 from scripts.benchlib.load import Load
@@ -100,7 +101,7 @@ def compare(case: Case, pairs: Sequence[Pair], load: Load, plan: Plan) -> dict[s
     rounds: dict[str, list[Round]] = {pair.maker: [] for pair in pairs}
     for pair in pairs:
         warm[pair.maker] = warmed(
-            lambda pair=pair: measured_round(case, pair, load, plan.round_seconds),
+            partial(measured_round, case, pair, load, plan.round_seconds),
             plan.warm_seconds_max,
         )
     for turn in range(plan.rounds):
