@@ -71,6 +71,5 @@ class WaitingCalls:
             answer.errback(CallError(f"connection to {self._peer} closed: {reason}"))
 
     def _forget(self, opaque: int) -> None:
-        waiting = self._waiting.pop(opaque, None)
-        if waiting is not None:
-            waiting[1].cancel()
+        _, timer = self._waiting.pop(opaque)
+        timer.cancel()

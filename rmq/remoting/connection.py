@@ -134,27 +134,33 @@ class Connection:
             self.close(f"broken bytes: {error}")
 
     def _answer_all(self, frames: list[Frame]) -> None:
-        """Answer frames in order, as far as the peer reads.
+        """Answer frames in order, as far as the peer reads; a broken header closes.
 
-        :raises CodecError: a header is broken; what was answered before it is written.
+        What was answered before that header is written.
         """
         answer = self._dispatcher.answer
         ready: list[bytes] = []
         size = 0
-        for number, frame in enumerate(frames, 1):
-            reply = answer(frame, self)
-            if reply is not None:
-                ready.append(reply)
-                size += len(reply)
-                if size > ROUND_BYTES_MAX:
-                    self._wire.write(b"".join(ready))
-                    ready.clear()
-                    size = 0
-                    if self._paused:
-                        self._held_back.extend(frames[number:])
-                        break
+        broken = ""
+        try:
+            for number, frame in enumerate(frames, 1):
+                reply = answer(frame, self)
+                if reply is not None:
+                    ready.append(reply)
+                    size += len(reply)
+                    if size > ROUND_BYTES_MAX:
+                        self._wire.write(b"".join(ready))
+                        ready.clear()
+                        size = 0
+                        if self._paused:
+                            self._held_back.extend(frames[number:])
+                            break
+        except CodecError as error:
+            broken = f"broken bytes: {error}"
         if ready and self.is_open:
             self._wire.write(ready[0] if len(ready) == 1 else b"".join(ready))
+        if broken:
+            self.close(broken)
 
     # what the wire says
 

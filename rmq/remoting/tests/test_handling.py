@@ -1,0 +1,93 @@
+import pytest
+
+from codec.codes import RequestCode
+from codec.command import Command, encode_command
+from codec.errors import CodecError
+from codec.frame import JSON, ROCKETMQ, parse_frame
+from codec.headers.clients import UnregisterClientRequestHeader
+from codec.headers.fields import RequestHeader
+from rmq.remoting.handling import Request, Response, handler_table, handles, without
+from rmq.remoting.testing import FakeChannel
+
+
+class Beats:
+    @handles(RequestCode.HEART_BEAT)
+    def beat(self, request):
+        """Answer a heartbeat."""
+        return Response(remark=f"of {request}")
+
+    def unmarked(self, request):
+        """Answer nothing."""
+
+
+class Leaving:
+    @handles(RequestCode.UNREGISTER_CLIENT, UnregisterClientRequestHeader)
+    @handles(RequestCode.CHECK_CLIENT_CONFIG)
+    def leave(self, request):
+        """Answer two codes."""
+        return Response()
+
+
+class AlsoBeats:
+    @handles(RequestCode.HEART_BEAT)
+    def beat_too(self, request):
+        """Answer what another answers."""
+        return Response()
+
+
+def test_marked_methods_make_the_table():
+    beats = Beats()
+
+    table = handler_table([beats, Leaving()])
+
+    assert set(table) == {
+        RequestCode.HEART_BEAT,
+        RequestCode.UNREGISTER_CLIENT,
+        RequestCode.CHECK_CLIENT_CONFIG,
+    }
+    handler = table[RequestCode.HEART_BEAT]
+    assert (handler.code, handler.header, handler.name) == (34, RequestHeader, "Beats.beat")
+    assert handler.answer("x") == Response(remark="of x")
+
+
+def test_method_may_answer_several_codes_each_with_its_header():
+    table = handler_table([Leaving()])
+
+    assert table[RequestCode.UNREGISTER_CLIENT].header is UnregisterClientRequestHeader
+    assert table[RequestCode.CHECK_CLIENT_CONFIG].header is RequestHeader
+    assert table[RequestCode.UNREGISTER_CLIENT].name == "Leaving.leave"
+
+
+def test_two_answers_to_one_code_stop_the_start():
+    with pytest.raises(ValueError, match=r"HEART_BEAT.* Beats.beat and by AlsoBeats.beat_too"):
+        handler_table([Beats(), AlsoBeats()])
+
+
+def test_port_that_answers_less_is_made_of_the_table():
+    table = handler_table([Beats(), Leaving()])
+
+    assert set(without(table, [RequestCode.HEART_BEAT, 9999])) == {
+        RequestCode.UNREGISTER_CLIENT,
+        RequestCode.CHECK_CLIENT_CONFIG,
+    }
+
+
+def a_request(encoding, raw_header):
+    return Request(RequestHeader(), b"", FakeChannel(), 34, 1, 479, "JAVA", encoding, raw_header)
+
+
+@pytest.mark.parametrize("encoding", [JSON, ROCKETMQ])
+def test_request_tells_also_the_fields_that_its_header_does_not_declare(encoding):
+    command = Command(code=34, ext_fields={"unknown": "text"}, encoding=encoding)
+    frame = parse_frame(encode_command(command))
+
+    assert a_request(encoding, frame.header).ext_fields == {"unknown": "text"}
+
+
+def test_request_without_fields_has_none():
+    assert a_request(JSON, b'{"code":34,"language":"JAVA"}').ext_fields == {}
+
+
+def test_fields_of_broken_bytes_are_refused():
+    with pytest.raises(CodecError):
+        _ = a_request(JSON, b"{").ext_fields
