@@ -62,7 +62,6 @@ def store_settings(config: MessageStoreConfig, store_host: bytes) -> StoreSettin
         commit_log_file_size=config.mappedFileSizeCommitLog,
         consume_queue_file_size=-(-config.mappedFileSizeConsumeQueue // 20) * 20,
         index_enabled=config.messageIndexEnable,
-        index_safe=config.messageIndexSafe,
         index_slots=config.maxHashSlotNum,
         index_units=config.maxIndexNum,
         message_size_max=config.maxMessageSize,

@@ -32,7 +32,6 @@ class StoreSettings:
     commit_log_file_size: int = GIB  # mappedFileSizeCommitLog
     consume_queue_file_size: int = 6_000_000  # mappedFileSizeConsumeQueue, a multiple of 20
     index_enabled: bool = True  # messageIndexEnable
-    index_safe: bool = False  # messageIndexSafe
     index_slots: int = 5_000_000  # maxHashSlotNum
     index_units: int = 20_000_000  # maxIndexNum
 
