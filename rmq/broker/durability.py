@@ -138,7 +138,7 @@ class Durability:
             self._queues_running = True
         self._worker.run(work.sync).addCallbacks(
             lambda _: self._store.flushed(work), partial(self._failed, work)
-        ).addBoth(lambda _: self._ended(work))
+        ).addErrback(_broke).addCallback(lambda _: self._ended(work))
 
     def _failed(self, work: FlushWork, failure: Failure) -> None:
         cause = failure.value
@@ -167,3 +167,8 @@ class Durability:
             idle, self._idle = self._idle, []
             for quiet in idle:
                 quiet.callback(None)
+
+
+def _broke(failure: Failure) -> None:
+    """What is no trouble of the disk but ours: who waits is told by the timeout."""
+    log.error("flush broke", exc_info=failure.value)

@@ -21,7 +21,7 @@ def is_tag_type(expression_type: str | None) -> bool:
 
 @lru_cache(maxsize=EXPRESSIONS_KEPT)
 def tag_codes(expression: str | None) -> frozenset[int] | None:
-    """The hashes wanted; None for all.
+    """The hashes wanted; None for all. Tags that are blank count as none: they match nothing.
 
     :raises ValueError: nothing but separators: no tag at all.
     """
@@ -30,4 +30,4 @@ def tag_codes(expression: str | None) -> frozenset[int] | None:
     tags = [tag.strip() for tag in expression.split("||")]
     if not any(expression.split("||")):
         raise ValueError(f"subscription {expression!r} names no tag, expected '*' or 'a || b'")
-    return frozenset(java_hash(tag) for tag in tags if tag) or None
+    return frozenset(java_hash(tag) for tag in tags if tag)
