@@ -7,8 +7,6 @@ anything is written. Then record, unit and keys are written, which cannot fail.
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
-from codec.disk.consume_queue import UNIT, UNIT_SIZE
-from codec.message.java_hash import tags_code
 from codec.message.properties import PROPERTIES_MAX, PROPERTY_SEPARATOR, join
 from codec.message.record import (
     BLANK_SIZE,
@@ -28,7 +26,6 @@ from rmq.base.ports import Clock
 from rmq.store.commit_log import CommitLog, fixed_part
 from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import (
-    SCHEDULE_TOPIC,
     WANTED,
     key_hashes,
     queue_tags_code,
@@ -44,6 +41,9 @@ Arrival = Callable[[str, int, int, int, int, bytes], None]
 """Called after dispatch: topic, queue id, queue's new max offset, tag hash (Java's, sign-extended),
 store timestamp, properties (encoded). Must not put."""
 
+Part = tuple[bytes, bytes, int, int, dict[bytes, bytes], Sequence[int]]
+"""What is a record's own in a batch: body, properties, flag, size of the record, the properties
+that queue and index want, hashes of its keys."""
 NOT_QUEUED = (TRANSACTION_PREPARED, TRANSACTION_ROLLBACK)
 """Transaction types of records that are in no consume queue."""
 EXTRA_SIZE_MAX = 65_536
@@ -184,9 +184,8 @@ class Writer:
         now_ms = self._wall_ms()
         now_ms = max(now_ms, log.last_timestamp)
         position = log.position
-        offset = self._append(
-            queue, message, body, properties, message.flag, now_ms, size, wanted, hashes
-        )
+        part = (body, properties, message.flag, size, wanted, hashes)
+        offset = self._append(queue, message, part, now_ms)
         stats = self._stats
         stats.put_times += 1
         stats.put_bytes += size
@@ -200,7 +199,7 @@ class Writer:
         if not items or message.sys_flag & TRANSACTION_MASK:
             text = f"a batch of {len(items)} with {message.sys_flag=}: not empty, no transaction"
             return self._refused(PutStatus.MESSAGE_ILLEGAL, text)
-        parts = []
+        parts: list[Part] = []
         total = keys = 0
         for item in items:
             properties = join(item.properties, message.properties)
@@ -230,31 +229,21 @@ class Writer:
         now_ms = max(self._wall_ms(), log.last_timestamp)
         first = queue.next_offset
         positions = []
-        for body, properties, flag, size, wanted, hashes in parts:
+        for part in parts:
             positions.append(log.position)
-            self._append(queue, message, body, properties, flag, now_ms, size, wanted, hashes)
+            self._append(queue, message, part, now_ms)
         self._stats.put_times += len(parts)
         self._stats.put_bytes += total
         return PutResult(
             _PUT_OK, positions[0], first, total, now_ms, log.position, "", tuple(positions)
         )
 
-    def _append(
-        self,
-        queue: ConsumeQueue,
-        message: PutMessage,
-        body: bytes,
-        properties: bytes,
-        flag: int,
-        now_ms: int,
-        size: int,
-        wanted: dict[bytes, bytes],
-        hashes: Sequence[int],
-    ) -> int:
+    def _append(self, queue: ConsumeQueue, message: PutMessage, part: Part, now_ms: int) -> int:
         """Write a record, its unit and its keys, for which room was made; its queue offset.
 
-        What ``pack_record`` builds, without its copies; a test compares them.
+        The record is what ``pack_record`` builds; a test compares them.
         """
+        body, properties, flag, size, wanted, hashes = part
         log = self._log
         position = log.position
         born_host = message.born_host
@@ -300,17 +289,8 @@ class Writer:
         log.last_timestamp = now_ms
         if is_queued:
             topic = queue.topic
-            code = (
-                queue_tags_code(topic, properties, wanted, now_ms, self._delay_levels_ms)
-                if topic == SCHEDULE_TOPIC
-                else tags_code(wanted.get(b"TAGS"))
-            )
-            if queue.write_at >= queue.reserved:
-                queue.make_room(1)
-            assert queue.memory is not None, "room was made"
-            UNIT.pack_into(queue.memory, queue.write_at, position, size, code)
-            queue.write_at += UNIT_SIZE
-            queue.next_offset = offset + 1
+            code = queue_tags_code(topic, properties, wanted, now_ms, self._delay_levels_ms)
+            queue.append(position, size, code)
             if not queue.dirty:
                 self._queues.note_dirty(queue)
             for listener in self.listeners:

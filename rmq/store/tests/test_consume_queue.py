@@ -2,13 +2,13 @@ import pytest
 
 from codec.disk.consume_queue import FILLER, UNIT
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.consume_queue import ConsumeQueue
+from rmq.store.consume_queue import RESERVE_MIN, ConsumeQueue
 from rmq.store.segments import Holds
 from rmq.store.tests.stores import a_disk
 
 
-def a_queue(disk: MemoryDisk) -> ConsumeQueue:
-    return ConsumeQueue(disk, "/cq", "T", 3, 200, Holds(), lambda _queue, _start: None)
+def a_queue(disk: MemoryDisk, file_size: int = 200) -> ConsumeQueue:
+    return ConsumeQueue(disk, "/cq", "T", 3, file_size, Holds(), lambda _queue, _start: None)
 
 
 def filled(disk: MemoryDisk, count: int = 25) -> ConsumeQueue:
@@ -129,3 +129,30 @@ def test_room_for_a_run_is_made_over_the_end_of_files() -> None:
 
     assert queue.segments.end == 800
     assert queue.next_offset == 8
+
+
+def test_no_unit_reaches_beyond_the_room_that_was_made() -> None:
+    disk = a_disk()
+    queue = a_queue(disk, file_size=20_000)
+    queue.append(0, 100, 0)
+    disk.fail_reserve = OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        for number in range(1, 1000):
+            queue.append(number * 100, 100, number)
+
+    assert queue.next_offset * UNIT.size <= RESERVE_MIN
+
+
+def test_a_run_over_the_end_of_a_file_needs_no_more_room_than_was_made() -> None:
+    disk = a_disk()
+    queue = a_queue(disk, file_size=20_000)
+    for number in range(999):
+        queue.append(number * 100, 100, number)
+
+    queue.make_room(900)
+    disk.fail_reserve = OSError(28, "No space left on device")
+    for number in range(999, 1899):
+        queue.append(number * 100, 100, number)
+
+    assert queue.next_offset == 1899
