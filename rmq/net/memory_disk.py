@@ -85,9 +85,9 @@ class MemoryMappedFile:
     def reserve(self, end: int) -> None:
         """Have the disk keep room for all bytes below ``end``.
 
-        :raises OSError: what the disk was told to raise as ``fail_reserve``.
+        :raises OSError: what the disk was told to raise as ``fail_reserve``, unless there is room.
         """
-        if self._disk.fail_reserve is not None:
+        if self._disk.fail_reserve is not None and min(end, self._file.size) > self._file.reserved:
             raise self._disk.fail_reserve
         self._file.reserved = max(self._file.reserved, min(end, self._file.size))
 

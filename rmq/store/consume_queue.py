@@ -140,13 +140,14 @@ class ConsumeQueue:
         while segments.end < end:
             segments.grow()
         for start in range(segments.start_of(at) + segments.file_size, end, segments.file_size):
-            ahead = max(RESERVE_MIN, min(end - start, segments.file_size))
+            ahead = end - start + RESERVE_MAX  # as much as appending asks for, once it is there
             segments.file(start).reserve(min(ahead, segments.file_size))
         file = segments.file(at)
         in_file = at % segments.file_size
         ahead = max(RESERVE_MIN, min(in_file, RESERVE_MAX), count * UNIT_SIZE)
         end = min(in_file + ahead, segments.file_size)
         file.reserve(end)
+        end -= end % UNIT_SIZE  # below it begin only units that end below it
         self.memory, self.write_at, self.reserved = file.memory, in_file, end
 
     def append(self, position: int, size: int, tags_code: int) -> None:
