@@ -172,7 +172,7 @@ class MessageStoreConfig:
     maxIndexNum: int = setting(20000000, "entries of an index file", minimum=2)
     maxMsgsNumBatch: int = setting(64, "most messages that a query gives", minimum=1)
     messageIndexSafe: bool = setting(
-        False, "recover no further than the index was flushed", important=True
+        False, "recover no further than the index was flushed", important=True, honoured=False
     )
     haListenPort: int = setting(
         0, "TCP port for slaves; 0: the port for clients plus 1", minimum=-1, maximum=65535
