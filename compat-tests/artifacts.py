@@ -56,7 +56,7 @@ def digest(paths: Iterable[Path]) -> str:
     """Name the state of some files by 12 hexadecimal digits."""
     state = hashlib.sha256()
     for path in sorted(paths):
-        state.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+        state.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()[:12]
 
 
