@@ -1,6 +1,7 @@
 """``rmq dev``: NameServer and broker in one process, for a developer's desk and for CI."""
 
 import logging
+import re
 import sys
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ class DevServer:
         """
         self._reactor = reactor
         self._options = options
+        self._kept_in = (
+            "memory, until the end"
+            if options.in_memory
+            else re.sub(f"^{re.escape(machine.home)}(?=/)", "~", options.store)
+        )
         self.exit_code = 0
         namesrv_port = options.namesrv_port
         namesrv = namesrv_settings(
@@ -116,8 +122,7 @@ class DevServer:
                 self._reactor.stop()
 
         def told(seen: Seen) -> None:
-            kept_in = "memory, until the end" if self._options.in_memory else self._options.store
-            tell(seen, kept_in=kept_in, stays=not self._options.once)
+            tell(seen, kept_in=self._kept_in, stays=not self._options.once)
 
         def failed(failure: Failure) -> None:
             self.exit_code = 1
