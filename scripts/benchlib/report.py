@@ -84,10 +84,14 @@ def show(console: Console, rows: Sequence[Row], verdicts: Sequence[Bar]) -> None
 
 
 def _costs(rows: Sequence[Row]) -> Table:
-    title = "CPU microseconds of the server for one request, median (spread)"
-    table = Table(title=title, box=box.SIMPLE, caption="~ still not steady after warming up")
+    table = Table(
+        title="CPU microseconds of the server for one request, median (spread)",
+        caption="~ not steady yet after warming up",
+        box=box.SIMPLE,
+        pad_edge=False,
+    )
     table.add_column("case", no_wrap=True)
-    for heading in ("rmq", "java", "java/rmq", "bar", "rmq/s", "java/s"):
+    for heading in ("rmq", "java", "ratio", "bar", "rmq/s", "java/s"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         sides = [row.sides.get(maker) for maker in ("rmq", "java")]
@@ -97,7 +101,7 @@ def _costs(rows: Sequence[Row]) -> Table:
             *(_cost(side) for side in sides),
             "" if row.ratio is None else f"{row.ratio:.2f}",
             "" if bar is None else f"{bar:g}",
-            *("" if side is None else f"{side.requests_per_second:.0f}" for side in sides),
+            *("" if side is None else f"{side.requests_per_second / 1e3:.1f}k" for side in sides),
         )
     return table
 
