@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import CannotListenError
 
 from rmq.app.disks import chosen_capacity
 from rmq.app.store import local_offset_ms, store_settings
@@ -264,9 +265,13 @@ class Broker:
         report = self.store.load()
         self.stats.begin()
         log.info("store loaded report=%s", report)
+        try:
+            for server in self._servers:
+                server.start()
+        except CannotListenError:
+            self.store.close()  # else the next start would take it for a crash
+            raise
         self._worker.start()
-        for server in self._servers:
-            server.start()
         self.durability.start()
         self._housekeeping.start()
         for periodic in self._periodic:
