@@ -109,6 +109,11 @@ class RemotingClient:
         )
 
     def _connected(self, address: str, connection: Connection) -> None:
+        if self._stopped:
+            connection.close("shutdown")
+            for then in self._waiting.pop(address, ()):
+                then(None, "shutting down")
+            return
         self._connections[address] = connection
         for then in self._waiting.pop(address, ()):
             then(connection, "")
