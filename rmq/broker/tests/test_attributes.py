@@ -1,7 +1,8 @@
 import pytest
 
+from codec.codes import ResponseCode
 from rmq.base.errors import CommandError
-from rmq.broker.attributes import TOPIC_ATTRIBUTES, altered
+from rmq.broker.attributes import TOPIC_ATTRIBUTES, altered, parse_alterations
 
 
 def test_attributes_of_a_new_topic_lose_their_sign():
@@ -47,3 +48,25 @@ def test_changeable_attribute_is_set_and_removed():
 def test_alteration_that_is_not_allowed_is_refused(current, alterations, words):
     with pytest.raises(CommandError, match=words.replace("+", r"\+")):
         altered(TOPIC_ATTRIBUTES, current, alterations)
+
+
+def test_alterations_are_read_from_text():
+    assert parse_alterations("") == {}
+    assert parse_alterations("+a=1,-b,+c=x=y") == {"+a": "1", "-b": "", "+c": "x=y"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a=1", "add/alter attribute format is wrong: a=1"),
+        ("+a=", "add/alter attribute format is wrong: +a="),
+        ("+a", "delete attribute format is wrong: +a"),
+        ("+a=1,", "delete attribute format is wrong: "),
+        ("+a=1,+a=2", "key duplication: +a"),
+    ],
+)
+def test_text_that_is_no_alteration_is_refused(text, fault):
+    with pytest.raises(CommandError) as caught:
+        parse_alterations(text)
+    assert caught.value.code is ResponseCode.SYSTEM_ERROR
+    assert caught.value.remark == fault
