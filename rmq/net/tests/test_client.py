@@ -1,7 +1,7 @@
 import logging
 
 import pytest
-from twisted.internet.error import ConnectionDone, ConnectionRefusedError
+from twisted.internet.error import ConnectError, ConnectionDone
 from twisted.python.failure import Failure
 
 from codec.codes import ONEWAY_FLAG, RESPONSE_FLAG, RequestCode
@@ -45,7 +45,7 @@ class World:
     def refuse(self):
         """Let the latest connecting fail."""
         factory = self.reactor.tcpClients[-1][2]
-        factory.clientConnectionFailed(None, Failure(ConnectionRefusedError("refused")))
+        factory.clientConnectionFailed(None, Failure(ConnectError(string="refused")))
         self.reactor.advance(1)
 
 
@@ -79,7 +79,7 @@ def test_call_connects_first(world):
 def test_all_calls_to_an_address_share_its_connection(world):
     world.call()
     world.call()
-    protocol, transport = world.connect()
+    _, transport = world.connect()
     world.call()
 
     assert len(world.reactor.tcpClients) == 1
