@@ -7,6 +7,7 @@ every answer. Exit status 1: a bar was missed; 2: something failed, or an answer
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from scripts.benchlib.servers import (
 
 EXIT_MISSED = 1
 EXIT_FAILED = 2
+EXIT_SIGNAL = 128
 STORE_BYTES_MIN = 12 * 1024**3
 FULL = Plan(round_seconds=3.0, warm_seconds_max=40.0, rounds=5)
 QUICK = Plan(round_seconds=1.2, warm_seconds_max=7.0, rounds=3)
@@ -152,12 +154,20 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     """Run the bench; gives the exit status."""
     options = parser().parse_args(arguments)
     console = console or Console()
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         cases, with_footprint = chosen(options.only)
         return run(options, cases, with_footprint, console)
     except (BenchError, ValueError) as error:
         console.print(f"bench: {error}", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILED
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _frame: object) -> None:
+    """Leave by way of every ``finally``: servers are stopped and stores removed."""
+    raise SystemExit(EXIT_SIGNAL + number)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Tests of the bench's options."""
 
 import io
+import os
+import signal
 
 import pytest
 from rich.console import Console
@@ -34,3 +36,14 @@ def test_wrong_choice_is_said_in_one_line():
 
     assert code == bench.EXIT_FAILED
     assert "there are" in written.getvalue()
+
+
+def test_signal_ends_the_bench_by_way_of_its_cleanup(monkeypatch):
+    monkeypatch.setattr(bench, "chosen", lambda _only: os.kill(os.getpid(), signal.SIGTERM))
+    before = signal.getsignal(signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as ended:
+        bench.main([])
+
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before

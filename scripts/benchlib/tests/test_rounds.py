@@ -30,3 +30,10 @@ def test_side_is_the_median_of_its_rounds_and_tells_their_spread():
     assert three.p99_us == 2.0
     assert three.requests_per_second == pytest.approx(1e6 / 12)
     assert three.spread == pytest.approx(20 / 12)
+
+
+def test_only_a_virtual_machine_gets_long_to_warm_up():
+    plan = rounds.Plan(round_seconds=3.0, warm_seconds_max=40.0, rounds=5)
+
+    assert plan.warm_seconds_of("java") == 40.0
+    assert plan.warm_seconds_of("rmq") == 10.0
