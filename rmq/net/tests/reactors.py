@@ -3,8 +3,10 @@
 from types import SimpleNamespace
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import CannotListenError, ConnectError, ConnectionDone
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 
@@ -61,3 +63,82 @@ class Port:
 
     def stopListening(self):
         self._stopped.append(self.port)
+
+
+class Pipe(Transport):
+    """One end of a connection within the process; what is written arrives a turn later."""
+
+    def __init__(self, reactor, host, peer):
+        super().__init__(host, peer)
+        self._reactor = reactor
+        self.other = None
+        self.protocol = None
+        self.gone = False
+
+    def write(self, data):
+        self._reactor.callLater(0, self.other.deliver, bytes(data))
+
+    def deliver(self, data):
+        if not self.gone:
+            self.protocol.dataReceived(data)
+
+    def abortConnection(self):
+        self._reactor.callLater(0, self.lose)
+        self._reactor.callLater(0, self.other.lose)
+
+    def lose(self):
+        if not self.gone:
+            self.gone = True
+            self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+class Loop(Reactor):
+    """A reactor in memory whose clients reach its servers; the rest of the world is gone."""
+
+    def __init__(self):
+        super().__init__()
+        self.listening = {}
+        self.taken = set()
+
+    def listenTCP(self, port, factory, backlog=50, interface=""):
+        if port in self.taken or port in self.listening:
+            raise CannotListenError(interface, port, "in use")
+        self.listening[port] = factory
+        return LoopPort(self, port)
+
+    def connectTCP(self, host, port, factory, timeout=30, bindAddress=None):
+        self.callLater(0, self._connect, port, factory)
+
+    def callFromThread(self, call, *args, **kwargs):
+        self.callLater(0, call, *args, **kwargs)
+
+    def _connect(self, port, factory):
+        server = self.listening.get(port)
+        if server is None:
+            factory.clientConnectionFailed(None, Failure(ConnectError(string="refused")))
+            return
+        here, there = ("127.0.0.1", 40000), ("127.0.0.1", port)
+        near, far = Pipe(self, here, there), Pipe(self, there, here)
+        near.other, far.other = far, near
+        near.protocol, far.protocol = factory.buildProtocol(None), server.buildProtocol(None)
+        far.protocol.makeConnection(far)
+        near.protocol.makeConnection(near)
+
+    def spin(self, seconds=0.2):
+        """Let time pass, in turns of a millisecond."""
+        for _ in range(int(seconds * 1000)):
+            self.advance(0.001)
+
+
+class LoopPort:
+    """A listening port of a ``Loop``."""
+
+    def __init__(self, reactor, port):
+        self._reactor = reactor
+        self._port = port
+
+    def getHost(self):
+        return IPv4Address("TCP", "127.0.0.1", self._port)
+
+    def stopListening(self):
+        del self._reactor.listening[self._port]
