@@ -180,6 +180,9 @@ def _reactor() -> "Reactor":
 
 def _serve(start: Callable[[], None], stop: Callable[[], "Deferred[None]"]) -> int:
     """Run the reactor until SIGTERM or SIGINT, then stop cleanly; 1 if the stop failed."""
+    from rmq.net.limits import raise_descriptor_limit  # noqa: PLC0415 - see the module
+
+    raise_descriptor_limit()
     reactor = _reactor()
     failed: list[object] = []
 

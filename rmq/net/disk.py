@@ -2,13 +2,12 @@
 
 Python's mmap keeps a descriptor of its own for each map (until 3.13, where it need not), so no
 other is kept: reserving and syncing open the file again, microseconds beside what the disk takes.
-A process with many queues calls ``raise_descriptor_limit`` first.
+A process with many queues calls ``rmq.net.limits.raise_descriptor_limit`` first.
 """
 
 import fcntl
 import mmap
 import os
-import resource
 import shutil
 import sys
 from collections.abc import Callable
@@ -258,11 +257,3 @@ def _sync_folder(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def raise_descriptor_limit() -> int:
-    """Allow this process as many open files as the system lets it; how many that is."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard

@@ -1,7 +1,6 @@
 """A listening port of the remoting protocol."""
 
 import logging
-import resource
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred, succeed
@@ -118,14 +117,3 @@ class _PeerFactory(Factory):
 
     def buildProtocol(self, addr: Address | None) -> RemotingProtocol:  # noqa: ARG002 - asked of the transport later
         return self._server.protocol()
-
-
-def allow_many_connections() -> int:
-    """Raise the limit of open descriptors as far as this user may; gives the limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = hard if hard != resource.RLIM_INFINITY else max(soft, 1 << 20)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (OSError, ValueError):
-        return soft
-    return wanted

@@ -1,6 +1,5 @@
 import fcntl
 import os
-import resource
 import subprocess
 import sys
 from errno import EINVAL, EIO, ENOSPC
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rmq.net.disk import RealDisk, raise_descriptor_limit
+from rmq.net.disk import RealDisk
 
 
 def test_mapped_file_is_sparse_zero_filled_and_keeps_what_is_written(tmp_path: Path) -> None:
@@ -195,14 +194,3 @@ def test_lock_keeps_another_process_out_until_it_is_given_back(tmp_path: Path) -
 def test_folder_cannot_be_the_lock(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         RealDisk().lock(f"{tmp_path}")
-
-
-def test_descriptor_limit_is_raised_to_what_is_allowed() -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] - 1, before[1]))
-        assert raise_descriptor_limit() == before[1] == raise_descriptor_limit()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)

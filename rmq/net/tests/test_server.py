@@ -1,5 +1,3 @@
-import resource
-
 import pytest
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
@@ -7,8 +5,7 @@ from twisted.python.failure import Failure
 from codec.codes import RequestCode
 from codec.command import Command, encode_command
 from rmq.base.manual import ManualClock
-from rmq.net import server as module
-from rmq.net.server import BACKLOG, RemotingServer, allow_many_connections
+from rmq.net.server import BACKLOG, RemotingServer
 from rmq.net.tests.reactors import Reactor, Transport
 from rmq.remoting.handling import Response, handler_table, handles
 
@@ -140,31 +137,3 @@ def test_connections_may_go_unnoticed():
     protocol.connectionLost(Failure(ConnectionDone()))
 
     assert server.connections == set()
-
-
-@pytest.mark.parametrize(
-    ("soft", "hard", "wanted"),
-    [
-        (1024, 4096, 4096),
-        (1024, resource.RLIM_INFINITY, 1 << 20),
-        (1 << 21, resource.RLIM_INFINITY, 1 << 21),
-    ],
-)
-def test_limit_of_descriptors_is_raised_as_far_as_it_goes(monkeypatch, soft, hard, wanted):
-    limits = []
-    monkeypatch.setattr(module.resource, "getrlimit", lambda _: (soft, hard))
-    monkeypatch.setattr(module.resource, "setrlimit", lambda _, limit: limits.append(limit))
-
-    assert allow_many_connections() == wanted
-    assert limits == [(wanted, hard)]
-
-
-@pytest.mark.parametrize("error", [OSError(1, "not permitted"), ValueError("too high")])
-def test_limit_of_descriptors_that_cannot_be_raised_stays(monkeypatch, error):
-    def refuse(*_):
-        raise error
-
-    monkeypatch.setattr(module.resource, "getrlimit", lambda _: (1024, 4096))
-    monkeypatch.setattr(module.resource, "setrlimit", refuse)
-
-    assert allow_many_connections() == 1024
