@@ -26,6 +26,10 @@ from rmq.store.store import MessageStore
 
 log = logging.getLogger(__name__)
 
+RESTART_PERIOD_MS = 10_000
+"""How often queues and index are flushed whatever they hold: a start after a crash reads the log
+again from the last time, at some 10 us a record, so that it takes seconds, not minutes."""
+
 
 class Worker(Protocol):
     """Runs blocking calls beside the reactor."""
@@ -77,16 +81,19 @@ class Durability:
         self._idle: list[Deferred[None]] = []
         self._log_timer = Periodic(clock, flush_interval_ms, self._flush_log)
         self._queue_timer = Periodic(clock, queue_interval_ms, self._flush_queues)
+        self._restart_timer = Periodic(clock, RESTART_PERIOD_MS, self._flush_queues_fully)
 
     def start(self) -> None:
         """Begin to flush by time."""
         self._log_timer.start()
         self._queue_timer.start()
+        self._restart_timer.start()
 
     def stop(self) -> Deferred[None]:
         """Flush no more by time; fires when no sync is running, so that the store can be closed."""
         self._log_timer.stop()
         self._queue_timer.stop()
+        self._restart_timer.stop()
         quiet: Deferred[None] = Deferred()
         if self._running:
             self._idle.append(quiet)
@@ -127,6 +134,10 @@ class Durability:
     def _flush_queues(self) -> None:
         if not self._queues_running:
             self._start(self._store.queue_flush_work())
+
+    def _flush_queues_fully(self) -> None:
+        if not self._queues_running:
+            self._start(self._store.queue_flush_work(at_once=True))
 
     def _start(self, work: FlushWork | None) -> None:
         if work is None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from rmq.base.manual import ManualClock
-from rmq.broker.durability import Durability
+from rmq.broker.durability import RESTART_PERIOD_MS, Durability
 from rmq.broker.processors.tests.scene import ManualWorker
 from rmq.net.memory_disk import MemoryDisk
 from rmq.store.messages import PutStatus
@@ -255,3 +255,17 @@ def test_stop_waits_for_the_syncs_that_run():
     world.worker.finish()
 
     assert stopped == [None]
+
+
+def test_queues_are_flushed_whole_in_time_for_a_quick_start_after_a_crash():
+    world = World(queue_flush_least_pages=1000, queue_flush_thorough_ms=600_000)
+    world.durability.start()
+    world.put()
+    world.clock.advance(RESTART_PERIOD_MS - 1)
+    of_queues = [call for call, _ in world.worker.calls if not call.__self__.of_log]
+
+    assert of_queues == []
+    world.clock.advance(1)
+
+    of_queues = [call for call, _ in world.worker.calls if not call.__self__.of_log]
+    assert len(of_queues) == 1
