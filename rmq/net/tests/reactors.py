@@ -7,7 +7,7 @@ from twisted.internet.error import CannotListenError, ConnectError, ConnectionDo
 from twisted.internet.interfaces import IReactorPluggableNameResolver
 from twisted.internet.testing import MemoryReactorClock, StringTransportWithDisconnection
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import implementer  # type: ignore[import-untyped]  # zope has no types
 
 
 class Transport(StringTransportWithDisconnection):
