@@ -35,9 +35,9 @@ class MessageQueueAssignment(Body, kw_only=True):
 
 
 class QueryAssignmentResponseBody(Body, kw_only=True):
-    """The queues to take."""
+    """The queues to take; None: go on with those taken before."""
 
-    message_queue_assignments: list[MessageQueueAssignment] = kept_list()
+    message_queue_assignments: list[MessageQueueAssignment] | None = None
 
 
 class SetMessageRequestModeRequestBody(Body, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import CannotListenError
 
+from codec.command import Command
 from rmq.app.disks import chosen_capacity
 from rmq.app.store import local_offset_ms, store_settings
 from rmq.base.periodic import Periodic
@@ -21,6 +22,7 @@ from rmq.broker.groups import Groups
 from rmq.broker.housekeeping import Housekeeping
 from rmq.broker.live_config import Follower, LiveConfig
 from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.processors.admin.assignment import AssignmentProcessor
 from rmq.broker.processors.admin.config import ConfigAdminProcessor
 from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
 from rmq.broker.processors.admin.files import FileAdminProcessor
@@ -38,6 +40,8 @@ from rmq.broker.processors.send import SendProcessor, SendSettings
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.registration import Registration
+from rmq.broker.request_modes import RequestModes
+from rmq.broker.routes import Routes
 from rmq.broker.saving import TableFile
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.topics import Topics
@@ -94,6 +98,7 @@ class Broker:
         self.offsets = ConsumerOffsets(
             config, clock, table("consumerOffset"), self.store.min_offset
         )
+        self.request_modes = RequestModes(table("messageRequestMode"))
         self.producers = Producers(clock, config.channelExpiredTimeout)
         self.consumers = Consumers(config, clock)
         self.locks = QueueLocks(clock)
@@ -199,6 +204,10 @@ class Broker:
         ]
         self._stopping: Deferred[None] | None = None
 
+    def _call(self, address: str, command: Command, timeout_ms: int) -> Deferred[Command]:
+        """Ask a peer; the client is made after the processors, which it serves too."""
+        return self.client.call(address, command, timeout_ms)
+
     def _admin_processors(self, disk: Disk) -> list[object]:
         """What operators and their tools ask."""
         config, store_config = self.settings.broker, self.settings.store
@@ -221,6 +230,14 @@ class Broker:
                 stats,
             ),
             ConnectionAdminProcessor(self.producers, self.consumers),
+            AssignmentProcessor(
+                config,
+                self.topics,
+                self.groups,
+                self.consumers,
+                self.request_modes,
+                Routes(self._call, lambda: self.registration.name_servers),
+            ),
             ConfigAdminProcessor(self.live),
             RuntimeProcessor(
                 config,
@@ -262,6 +279,7 @@ class Broker:
         self.topics.load()
         self.groups.load()
         self.offsets.load()
+        self.request_modes.load()
         report = self.store.load()
         self.stats.begin()
         log.info("store loaded report=%s", report)

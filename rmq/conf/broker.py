@@ -281,7 +281,9 @@ class BrokerConfig:
         30000, "ms, route refresh for query assignment", maximum=LONG_MAX
     )
     cleanOfflineBrokerInterval: int = accepted(30000, "ms")
-    serverLoadBalancerEnable: bool = accepted(True, "QUERY_ASSIGNMENT does allocation on broker")
+    serverLoadBalancerEnable: bool = setting(
+        True, "share queues among clients that leave it to the broker", live=True
+    )
     defaultMessageRequestMode: str = accepted("PULL", "PULL or POP")
     defaultPopShareQueueNum: int = accepted(-1, "-1 = all queues shared")
     transactionTimeOut: int = accepted(

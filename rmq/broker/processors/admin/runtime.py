@@ -1,10 +1,10 @@
 """What a broker says of itself: its state as texts, its statistics, its replication."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codec.bodies import encode_body
-from codec.bodies.admin import HARuntimeInfo
+from codec.bodies.admin import HAConnectionRuntimeInfo, HARuntimeInfo
 from codec.bodies.kv import KVTable
 from codec.codes import CURRENT_VERSION, RequestCode, ResponseCode
 from codec.headers.broker_admin import ViewBrokerStatsDataRequestHeader
@@ -15,6 +15,7 @@ from rmq.broker.rates import StoreRates
 from rmq.broker.stats import BrokerStats
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Request, Response, handles
+from rmq.replication.master import SlaveState
 from rmq.store.store import MessageStore
 
 VERSION_TEXT = "V5_3_3"
@@ -49,8 +50,10 @@ class RuntimeProcessor:
         stats: BrokerStats,
         rates: StoreRates,
         more: Iterable[Callable[[], Mapping[str, str]]] = (),
+        slaves: Callable[[], Sequence[SlaveState]] = list,
     ) -> None:
-        """``more``: other services' own texts, which win over those made here.
+        """``more``: other services' own texts, which win over those made here; ``slaves``: those
+        that are connected, none by default.
 
         ``config`` may be replaced while running: assign the attribute.
         """
@@ -61,6 +64,7 @@ class RuntimeProcessor:
         self._stats = stats
         self._rates = rates
         self._more = tuple(more)
+        self._slaves = slaves
 
     @handles(RequestCode.GET_BROKER_RUNTIME_INFO)
     def runtime_info(self, _request: Request[RequestHeader]) -> Response:
@@ -89,8 +93,27 @@ class RuntimeProcessor:
 
     @handles(RequestCode.GET_BROKER_HA_STATUS)
     def ha_status(self, _request: Request[RequestHeader]) -> Response:
-        """Say that this is a master without slaves, and how far its log is."""
-        info = HARuntimeInfo(master=True, master_commit_log_max_offset=self._store.written_position)
+        """Say that this is a master, how far its log is, and how far each slave is.
+
+        Source: DefaultHAService.java, getRuntimeInfo(), 5.3.3.
+        """
+        slaves = self._slaves()
+        info = HARuntimeInfo(
+            master=True,
+            master_commit_log_max_offset=self._store.written_position,
+            in_sync_slave_nums=sum(slave.in_sync for slave in slaves),
+            ha_connection_info=[
+                HAConnectionRuntimeInfo(
+                    addr=slave.address,
+                    slave_ack_offset=slave.acked,
+                    diff=slave.behind,
+                    in_sync=slave.in_sync,
+                    transferred_byte_in_second=slave.rate,
+                    transfer_from_where=slave.position,
+                )
+                for slave in slaves
+            ],
+        )
         return Response(body=encode_body(info))
 
     def _of_store(self) -> dict[str, str]:

@@ -41,6 +41,7 @@ class AdminScene(Scene):
         )
         self.stats.begin()
         self.rates = StoreRates(self.clock, self.store.stats)
+        self.slaves = []
         self.live = LiveConfig(self.disk, self.clock, self.config, (), SETTINGS)
         self.topic_admin = TopicAdminProcessor(
             self.config, self.topics, self.offsets, self.store, self.stats
@@ -79,6 +80,7 @@ class AdminScene(Scene):
                 self.stats,
                 self.rates,
                 (lambda: {"scheduleMessageOffset_1": "0,0"},),
+                lambda: self.slaves,
             ),
             FileAdminProcessor(self.clock, self.disk, DELAY_OFFSETS, self.store),
         ]

@@ -1,13 +1,14 @@
 import pytest
 
 from codec.bodies import decode_body
-from codec.bodies.admin import HARuntimeInfo
+from codec.bodies.admin import HAConnectionRuntimeInfo, HARuntimeInfo
 from codec.bodies.kv import KVTable
 from codec.bodies.stats import BrokerStatsData
 from codec.codes import RequestCode, ResponseCode
 from codec.headers.broker_admin import ViewBrokerStatsDataRequestHeader
 from rmq.broker.processors.admin.runtime import byte_count, running_time
 from rmq.broker.processors.admin.tests.scene import AdminScene
+from rmq.replication.master import SlaveState
 
 
 @pytest.fixture
@@ -85,14 +86,24 @@ def test_a_counter_of_nothing_is_refused(scene, name, key):
     assert answer.remark == f"The stats <{name}> <{key}> not exist"
 
 
-def test_replication_of_a_lone_master_is_shown(scene):
+def test_replication_is_shown(scene):
     scene.put()
+    scene.slaves.append(SlaveState("10.0.0.5:3", 100, 200, 50, True, 7))
+    scene.slaves.append(SlaveState("10.0.0.6:3", 0, 0, 150, False, 0))
 
     answer = scene.ask(RequestCode.GET_BROKER_HA_STATUS)
 
     info = decode_body(HARuntimeInfo, answer.body)
-    assert (info.master, info.in_sync_slave_nums, info.ha_connection_info) == (True, 0, [])
+    assert (info.master, info.in_sync_slave_nums) == (True, 1)
     assert info.master_commit_log_max_offset == scene.store.written_position
+    assert info.ha_connection_info[0] == HAConnectionRuntimeInfo(
+        addr="10.0.0.5:3",
+        slave_ack_offset=100,
+        transfer_from_where=200,
+        diff=50,
+        in_sync=True,
+        transferred_byte_in_second=7,
+    )
 
 
 def test_durations_are_for_people():
