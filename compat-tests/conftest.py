@@ -70,9 +70,11 @@ def lab(flavour: containers.Flavour) -> Iterator[containers.Lab]:
     """The network, with everything built that will run on it."""
     artifacts.all_drivers()
     opened = containers.opened()
-    flavour.image(opened.engine)
-    yield opened
-    opened.close()
+    try:
+        flavour.image(opened.engine)
+        yield opened
+    finally:
+        opened.close()
 
 
 @pytest.fixture(scope="session")
