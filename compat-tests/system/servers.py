@@ -16,11 +16,14 @@ BOOT_MAX_S = 20
 
 
 def free_port() -> int:
-    """A port of loopback that is free, as is the one two below it; not one that clients get."""
+    """A port of loopback that is free, as are that for slaves and the fast one beside it.
+
+    Not one that clients get.
+    """
     while True:
         port = random.randrange(20_000, 32_000)
         try:
-            for one in (port, port - 2):
+            for one in (port, port + 1, port - 2):
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind(("127.0.0.1", one))

@@ -12,6 +12,7 @@ from twisted.internet.error import CannotListenError
 from codec.command import Command
 from rmq.app.disks import chosen_capacity
 from rmq.app.store import local_offset_ms, store_settings
+from rmq.base.errors import ConfigError
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Disk
 from rmq.broker import rates
@@ -49,13 +50,16 @@ from rmq.broker.unique_keys import UniqueKeys
 from rmq.broker.waiting import WaitingPulls
 from rmq.conf.broker import BrokerConfig
 from rmq.conf.startup import BrokerSettings
+from rmq.conf.store import MessageStoreConfig
 from rmq.net.client import RemotingClient
 from rmq.net.clock import ReactorClock, SystemChance
+from rmq.net.ha import HaServer
 from rmq.net.hosts import pack_host
 from rmq.net.server import RemotingServer
 from rmq.net.twisted_ports import Reactor
 from rmq.net.worker import ThreadWorker
 from rmq.remoting.handling import HandlerTable, handler_table, without
+from rmq.replication.master import HaSettings, Master
 from rmq.store.store import MessageStore
 
 log = logging.getLogger(__name__)
@@ -83,6 +87,11 @@ class Broker:
         """
         self.settings = settings
         config, store_config = settings.broker, settings.store
+        if store_config.brokerRole == "SLAVE":
+            raise ConfigError(
+                "brokerRole=SLAVE: this version of rmq does not follow a master yet; "
+                "run Apache's broker as the slave of this one, or make this one a master"
+            )
         self._clock = clock = ReactorClock(reactor)
         chance = SystemChance()
         port = settings.server.listenPort
@@ -104,6 +113,8 @@ class Broker:
         self.locks = QueueLocks(clock)
         self.waiting = WaitingPulls(clock)
         self.store.on_arrival(Arrivals(clock, self.waiting).arrived)
+        self.master = Master(store, clock, ha_settings(store_config))
+        store.on_arrival(self.master.appended)
         self.stats = stats = BrokerStats(
             clock,
             config.brokerClusterName,
@@ -182,6 +193,12 @@ class Broker:
             self._server(reactor, main_table, port),
             self._server(reactor, fast_table, port - FAST_PORT_DISTANCE),
         ]
+        self._ha_server = HaServer(
+            reactor,
+            self.master,
+            interface=settings.server.bindAddress,
+            port=store_config.haListenPort,
+        )
         self.registration = Registration(
             config,
             clock,
@@ -286,6 +303,7 @@ class Broker:
         try:
             for server in self._servers:
                 server.start()
+            self._ha_server.start()
         except CannotListenError:
             self.store.close()  # else the next start would take it for a crash
             raise
@@ -312,6 +330,7 @@ class Broker:
         yield self.registration.stop()
         for server in self._servers:
             yield server.stop()
+        yield self._ha_server.stop()
         self._housekeeping.stop()
         self.client.stop()
         yield self.durability.stop()
@@ -339,3 +358,14 @@ class Broker:
     def _clean(self) -> None:
         for path in self.store.clean():
             log.info("file deleted path=%s", path)
+
+
+def ha_settings(config: MessageStoreConfig) -> HaSettings:
+    """What replication is told of the store's configuration."""
+    return HaSettings(
+        heartbeat_ms=config.haSendHeartbeatInterval,
+        silence_ms=config.haHousekeepingInterval,
+        chunk_max=config.haTransferBatchSize,
+        gap_max=config.haMaxGapNotInSync,
+        rate_max=config.maxHaTransferByteInSecond if config.haFlowControlEnable else None,
+    )

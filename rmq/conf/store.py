@@ -177,11 +177,22 @@ class MessageStoreConfig:
     haListenPort: int = setting(
         0, "TCP port for slaves; 0: the port for clients plus 1", minimum=-1, maximum=65535
     )
-    haSendHeartbeatInterval: int = accepted(5000, "ms HA heartbeat/report")
-    haHousekeepingInterval: int = accepted(20000, "ms HA idle close")
-    haTransferBatchSize: int = accepted(32768, "bytes per HA chunk")
+    haSendHeartbeatInterval: int = setting(
+        5000,
+        "time with nothing to send after which a slave hears of us",
+        unit="ms",
+        minimum=1,
+    )
+    haHousekeepingInterval: int = setting(
+        20000, "silence after which a slave is dropped", unit="ms", minimum=1
+    )
+    haTransferBatchSize: int = setting(
+        32768, "size of a piece of the commit log sent to a slave", unit="bytes", minimum=1
+    )
     haMasterAddress: str = accepted("", "static master HA address", important=True)
-    haMaxGapNotInSync: int = accepted(268435456, "bytes")
+    haMaxGapNotInSync: int = setting(
+        268435456, "how far behind a slave is still shown as in sync", unit="bytes", minimum=1
+    )
     brokerRole: str = setting(
         "ASYNC_MASTER", "what this broker is to its set", choices=BROKER_ROLES, important=True
     )
@@ -319,8 +330,12 @@ class MessageStoreConfig:
     )
     allAckInSyncStateSet: bool = accepted(False, "ack of whole sync state set", important=True)
     enableAutoInSyncReplicas: bool = accepted(False, "degrade automatically", important=True)
-    haFlowControlEnable: bool = accepted(False, "HA rate limit", important=True)
-    maxHaTransferByteInSecond: int = accepted(104857600, "HA rate", maximum=LONG_MAX)
+    haFlowControlEnable: bool = setting(
+        False, "send a slave no more than maxHaTransferByteInSecond", important=True
+    )
+    maxHaTransferByteInSecond: int = setting(
+        104857600, "bytes that a slave gets in a second", unit="bytes", minimum=1, maximum=LONG_MAX
+    )
     haMaxTimeSlaveNotCatchup: int = accepted(15000, "ms before SSS removal", maximum=LONG_MAX)
     syncMasterFlushOffsetWhenStartup: bool = accepted(
         False, "truncate to master flushed offset at start"

@@ -124,6 +124,18 @@ class CommitLog:
             return None
         return segments.read(position, size)
 
+    def bytes_from(self, position: int, size_max: int) -> bytes:
+        """What follows ``position`` in its file, blank included; empty where nothing is (any more).
+
+        :raises OSError: the file cannot be mapped.
+        """
+        segments = self.segments
+        file_end = segments.start_of(position) + segments.file_size
+        size = min(size_max, file_end - position, self.position - position)
+        if position < segments.begin or size <= 0:
+            return b""
+        return segments.read(position, size)
+
     def read_each(self, positions: Sequence[int], sizes: Sequence[int]) -> list[bytes] | None:
         """Records at ascending positions of one file; None when not all are there."""
         first, end = positions[0], positions[-1] + sizes[-1]

@@ -347,6 +347,21 @@ class MessageStore:
             for queue in self._queues
         ]
 
+    def log_bytes(self, position: int, size_max: int) -> bytes:
+        """The log's own bytes from ``position`` on, for a copy of it, at most ``size_max``.
+
+        They end where the file or the log does; empty where nothing is (any more).
+        Source: DefaultMessageStore.java, getCommitLogData(), 5.3.3.
+
+        :raises OSError: the file cannot be mapped.
+        """
+        return self._log.bytes_from(position, size_max)
+
+    @property
+    def log_file_size(self) -> int:
+        """Bytes of each file of the commit log."""
+        return self._log.segments.file_size
+
     @property
     def min_position(self) -> int:
         """Where the commit log begins."""

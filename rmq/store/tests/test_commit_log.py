@@ -1,6 +1,6 @@
 import pytest
 
-from codec.message.record import MAGIC_V1, MAGIC_V2, record_size
+from codec.message.record import MAGIC_V1, MAGIC_V2, pack_blank, record_size
 from rmq.store.commit_log import CommitLog, fixed_part, topic_field
 from rmq.store.segments import Holds
 from rmq.store.tests.stores import a_disk
@@ -76,3 +76,24 @@ def test_sizes_and_magic_are_the_codecs() -> None:
         written, field = topic_field(b"T" * length)
         assert written == magic
         assert fixed_part(8, 8).size + len(field) + 2 == record_size(0, length, 0)
+
+
+def test_a_copy_gets_the_logs_own_bytes_file_by_file_blank_included() -> None:
+    disk = a_disk()
+    log = CommitLog(disk, "/log", 4096, Holds())
+    for size in (4000, 500):
+        log.make_room(size)
+        assert log.memory is not None
+        log.memory[log.position - log.start : log.position - log.start + size] = b"x" * size
+        log.position += size
+
+    assert log.bytes_from(0, 100) == b"x" * 100
+    blank = log.bytes_from(4000, 10_000)
+    assert len(blank) == 96
+    assert blank[:8] == pack_blank(96)
+    assert log.bytes_from(4096, 10_000) == b"x" * 500
+    assert log.bytes_from(4596, 10_000) == b""
+    assert log.bytes_from(5000, 10_000) == b""
+    assert log.bytes_from(0, -1) == b""
+    log.segments.delete_first()
+    assert log.bytes_from(4000, 10_000) == b""

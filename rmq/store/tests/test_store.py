@@ -584,3 +584,11 @@ def test_deleted_files_and_topics_are_let_go_by_a_sync_that_runs() -> None:
     assert store.flushed_position == store.written_position
     assert store.put(message()).queue_offset == 0
     assert disk.entries("/store/consumequeue/T/0") != []
+
+
+def test_a_copy_of_the_log_is_given_as_it_lies_there() -> None:
+    store = opened(a_disk())
+    result = store.put(message(1))
+
+    assert store.log_file_size == 4096
+    assert store.log_bytes(result.position, 1 << 20) == store.message_at(result.position)

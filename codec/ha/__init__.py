@@ -1,0 +1,1 @@
+"""Replication streams: a slave follows its master on a TCP port of its own, without frames."""

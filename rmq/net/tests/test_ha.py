@@ -1,0 +1,103 @@
+import pytest
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
+from codec.ha.default import pack_chunk_header, pack_report
+from rmq.base.manual import ManualClock
+from rmq.net.ha import HaServer
+from rmq.net.memory_disk import MemoryDisk
+from rmq.net.tests.reactors import Reactor, Transport
+from rmq.replication.master import SLAVES_MAX, HaSettings, Master
+from rmq.store.tests.stores import message, opened
+
+
+class World:
+    def __init__(self):
+        self.reactor = Reactor()
+        self.clock = ManualClock()
+        self.store = opened(MemoryDisk(self.clock))
+        self.master = Master(self.store, self.clock, HaSettings())
+        self.store.on_arrival(self.master.appended)
+        self.server = HaServer(self.reactor, self.master, interface="127.0.0.1", port=10912)
+
+    def connect(self):
+        factory = self.reactor.tcpServers[0][1]
+        protocol, transport = factory.buildProtocol(None), Transport()
+        protocol.makeConnection(transport)
+        return protocol, transport
+
+
+@pytest.fixture
+def world():
+    world = World()
+    world.server.start()
+    return world
+
+
+def test_slaves_are_listened_for_where_it_was_told(world):
+    ((port, _, backlog, interface),) = world.reactor.tcpServers
+
+    assert (port, backlog, interface) == (10912, SLAVES_MAX, "127.0.0.1")
+
+
+def test_a_slave_gets_what_is_put(world):
+    protocol, transport = world.connect()
+    protocol.resumeProducing()
+    protocol.dataReceived(pack_report(0))
+    protocol.resumeProducing()
+    end = world.store.put(message(1)).end
+    world.clock.advance(0)
+
+    log = world.store.log_bytes(0, 4096)
+    assert transport.value() == pack_chunk_header(0, 0) + pack_chunk_header(0, end) + log
+    assert transport.no_delay
+    assert [slave.address for slave in world.master.slaves] == ["10.0.0.1:40000"]
+
+
+def test_the_transport_pulls(world):
+    _, transport = world.connect()
+
+    assert not transport.streaming
+
+
+def test_a_lie_ends_the_connection(world):
+    protocol, transport = world.connect()
+
+    protocol.dataReceived(pack_report(1))
+
+    assert transport.aborting
+
+
+def test_a_connection_lost_is_forgotten(world):
+    protocol, _ = world.connect()
+
+    protocol.stopProducing()
+    protocol.connectionLost(Failure(ConnectionDone()))
+
+    assert world.master.slaves == []
+
+
+def test_one_connection_too_many_is_closed_and_heard_no_more(world):
+    for _ in range(SLAVES_MAX):
+        world.connect()
+
+    protocol, transport = world.connect()
+    protocol.dataReceived(pack_report(0))
+    protocol.resumeProducing()
+    protocol.connectionLost(Failure(ConnectionDone()))
+
+    assert transport.aborting
+    assert transport.value() == b""
+    assert len(world.master.slaves) == SLAVES_MAX
+
+
+def test_the_end_closes_port_and_connections(world):
+    _, transport = world.connect()
+    fired = []
+
+    world.server.stop().addCallback(fired.append)
+    world.server.stop().addCallback(fired.append)
+
+    assert transport.aborting
+    assert world.reactor.stopped == [10912]
+    assert fired == [None, None]
