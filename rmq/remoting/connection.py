@@ -4,9 +4,11 @@ Theory. A connection is *open* until one of these closes it, each with one reaso
 broken bytes, an unfinished frame that stays unfinished, silence, a peer that does not read, the
 wire itself.
 
-Holding back. Requests are answered in the order of their frames. When the wire says that the peer
-does not read (``pause``), the rest of the frames wait in ``_held_back`` and the wire stops reading,
-so what a peer can make us hold is bounded: one read of requests, and the answers of one round.
+Holding back. Requests are answered in the order of their frames, in rounds: what is left after a
+round waits in ``_held_back`` for the reactor's next turn, and meanwhile the wire stops reading. So
+others are served between two rounds of one peer. When the wire says that the peer does not read
+(``pause``), the next round begins when it does (``resume``): what a peer can make us hold is
+bounded, one read of requests and the answers of one round.
 Answers that become ready later (long polls) may add to that; beyond ``UNSENT_BYTES_MAX`` the peer
 is dropped.
 """
@@ -29,7 +31,10 @@ from rmq.remoting.dispatch import Dispatcher
 log = logging.getLogger(__name__)
 
 ROUND_BYTES_MAX = 1 << 18
-"""Answers are written at the latest when this many bytes are ready: then the wire can say stop."""
+"""A round ends when this many bytes of answers are ready: then the wire can say stop."""
+
+ROUND_FRAMES_MAX = 128
+"""A round ends after this many frames, so that nobody's pipeline keeps the others waiting."""
 
 UNSENT_BYTES_MAX = 1 << 26
 """A peer that leaves this much unread is dropped: 16 full answers to a pull of 4 MiB messages."""
@@ -134,7 +139,7 @@ class Connection:
             self.close(f"broken bytes: {error}")
 
     def _answer_all(self, frames: list[Frame]) -> None:
-        """Answer frames in order, as far as the peer reads; a broken header closes.
+        """Answer a round of frames in order, hold the rest back; a broken header closes.
 
         What was answered before that header is written.
         """
@@ -142,6 +147,9 @@ class Connection:
         ready: list[bytes] = []
         size = 0
         broken = ""
+        rest: list[Frame] = []
+        if len(frames) > ROUND_FRAMES_MAX:
+            frames, rest = frames[:ROUND_FRAMES_MAX], frames[ROUND_FRAMES_MAX:]
         try:
             for number, frame in enumerate(frames, 1):
                 reply = answer(frame, self)
@@ -149,18 +157,28 @@ class Connection:
                     ready.append(reply)
                     size += len(reply)
                     if size > ROUND_BYTES_MAX:
-                        self._wire.write(b"".join(ready))
-                        ready.clear()
-                        size = 0
-                        if self._paused:
-                            self._held_back.extend(frames[number:])
-                            break
+                        rest = frames[number:] + rest
+                        break
         except CodecError as error:
             broken = f"broken bytes: {error}"
         if ready and self.is_open:
             self._wire.write(ready[0] if len(ready) == 1 else b"".join(ready))
         if broken:
             self.close(broken)
+        elif rest and self.is_open:
+            self._held_back.extend(rest)
+            if not self._paused:
+                self._wire.stop_reading()
+                self._clock.call_later(0, self._go_on)
+
+    def _go_on(self) -> None:
+        """Answer what was held back; once nothing is, go on reading."""
+        if self._held_back and not self._paused:
+            frames = list(self._held_back)
+            self._held_back.clear()
+            self._answer_all(frames)
+        if not self._held_back and not self._paused and self.is_open:
+            self._wire.go_on_reading()
 
     # what the wire says
 
@@ -173,12 +191,7 @@ class Connection:
         """The peer reads again: answer what was held back, then go on reading."""
         self._paused = False
         self._stale_scans = 0
-        if self._held_back:
-            frames = list(self._held_back)
-            self._held_back.clear()
-            self._answer_all(frames)
-        if not self._paused and self.is_open:
-            self._wire.go_on_reading()
+        self._go_on()
 
     def lost(self, reason: str) -> None:
         """The socket is gone: fail the calls that wait. Call once."""

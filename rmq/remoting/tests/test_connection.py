@@ -8,7 +8,12 @@ from codec.command import Command, decode_command, encode_command
 from codec.frame import FrameBuffer
 from rmq.base.errors import CallError
 from rmq.base.manual import ManualClock
-from rmq.remoting.connection import ROUND_BYTES_MAX, UNSENT_BYTES_MAX, Connection
+from rmq.remoting.connection import (
+    ROUND_BYTES_MAX,
+    ROUND_FRAMES_MAX,
+    UNSENT_BYTES_MAX,
+    Connection,
+)
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.handling import Response, handler_table, handles
 
@@ -130,11 +135,52 @@ def test_oneway_requests_write_nothing(world):
     assert world.wire.writes == []
 
 
-def test_long_answers_are_written_before_the_round_ends(world):
+def test_a_long_answer_ends_the_round_and_the_rest_has_the_next_turn(world):
     world.connection.receive(a_frame(BIG) + a_frame(b"2") + a_frame(b"3"))
+
+    assert world.echoed() == [BIG]
+    assert not world.wire.reading
+
+    world.clock.advance(0)
 
     assert len(world.wire.writes) == 2
     assert world.echoed() == [BIG, b"2", b"3"]
+    assert world.wire.reading
+
+
+def test_many_requests_are_answered_in_several_turns(world):
+    bodies = [b"%d" % number for number in range(2 * ROUND_FRAMES_MAX + 1)]
+    world.connection.receive(b"".join(a_frame(body) for body in bodies))
+
+    assert world.echo.bodies == bodies[:ROUND_FRAMES_MAX]
+    assert not world.wire.reading
+    world.clock.advance(0)
+
+    assert world.echoed() == bodies
+    assert len(world.wire.writes) == 3
+    assert world.wire.reading
+
+
+def test_next_turn_of_a_peer_that_stopped_reading_waits_for_it(world):
+    world.connection.receive(a_frame(BIG) + a_frame(b"2"))
+    world.connection.pause()
+
+    world.clock.advance(0)
+    assert world.echo.bodies == [BIG]
+    world.connection.resume()
+
+    assert world.echo.bodies == [BIG, b"2"]
+    assert world.wire.reading
+
+
+def test_closed_connection_has_no_next_turn(world):
+    world.connection.receive(a_frame(BIG) + a_frame(b"2"))
+    world.connection.close("enough")
+
+    world.clock.advance(0)
+
+    assert world.echo.bodies == [BIG]
+    assert not world.wire.reading
 
 
 def test_round_that_ends_with_a_long_answer_writes_nothing_empty(world):
