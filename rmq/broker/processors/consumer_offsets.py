@@ -64,12 +64,14 @@ class ConsumerOffsetProcessor:
 
     @handles(RequestCode.UPDATE_CONSUMER_OFFSET, UpdateConsumerOffsetRequestHeader)
     def update(self, request: Request[UpdateConsumerOffsetRequestHeader]) -> Response:
-        """Store the offset from which a group will go on.
+        """Store the offset from which a group will go on; a commit makes no group.
+
+        Source: ConsumerManageProcessor.java, updateConsumerOffset(), 5.3.3.
 
         :raises CommandError: SUBSCRIPTION_GROUP_NOT_EXIST, TOPIC_NOT_EXIST, INVALID_PARAMETER.
         """
         told = request.header
-        if self._groups.find(told.consumer_group) is None:
+        if told.consumer_group not in self._groups:
             raise CommandError(
                 ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
                 f"Group {told.consumer_group} not exist!",

@@ -81,7 +81,16 @@ class ManualWorker:
 class Scene:
     """A broker without ports and timers of its own."""
 
-    def __init__(self, *, sync_flush=False, accept_from_ms=0, store=None, chance=(), **changed):
+    def __init__(
+        self,
+        *,
+        sync_flush=False,
+        accept_from_ms=0,
+        store=None,
+        chance=(),
+        counted=True,
+        **changed,
+    ):
         self.clock = ManualClock()
         self.disk = MemoryDisk(self.clock)
         self.config = config = broker_config(**changed)
@@ -135,7 +144,7 @@ class Scene:
             self.offsets,
             self.store,
             self.waiting,
-            lambda *batch: self.given.append(batch),
+            (lambda *batch: self.given.append(batch)) if counted else None,
         )
         self.given = []
         self.clients = ClientProcessor(

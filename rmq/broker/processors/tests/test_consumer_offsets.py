@@ -83,15 +83,14 @@ def test_group_without_offset_is_told_nothing_of_a_queue_that_lost_its_begin():
     )
 
 
-def test_unknown_group_stores_nothing():
-    scene = a_scene(autoCreateSubscriptionGroup=False)
-
+def test_unknown_group_stores_nothing_and_is_not_created(scene):
     answer = update(scene, group="other")
 
     assert (answer.code, answer.remark) == (
         ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
         "Group other not exist!",
     )
+    assert "other" not in scene.groups
 
 
 def test_offset_in_an_unknown_topic_is_refused(scene):

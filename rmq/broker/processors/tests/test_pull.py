@@ -11,7 +11,7 @@ from codec.frame import JSON, ROCKETMQ
 from codec.headers.pull import PullMessageRequestHeader
 from codec.message.record import parse_record
 from rmq.broker.clients import Client
-from rmq.broker.processors.pull import CODES
+from rmq.broker.processors.pull import CODES, HELD_HEADER_BYTES_MAX
 from rmq.broker.processors.tests.scene import Peer, Scene
 from rmq.store.messages import GetStatus, PutMessage
 
@@ -97,6 +97,13 @@ def test_what_was_given_is_counted(scene):
     pull(scene, queue_offset=2)
 
     assert scene.given == [("g", "T", 2, len(answer.body))]
+
+
+def test_nobody_needs_to_count():
+    scene = a_scene(counted=False)
+    put(scene)
+
+    assert pull(scene).code == ResponseCode.SUCCESS
 
 
 def test_messages_that_do_not_lie_side_by_side_are_joined(scene):
@@ -450,6 +457,15 @@ def test_pull_with_no_time_to_wait_is_answered_at_once(scene):
     answer = pull(scene, sys_flag=SUBSCRIPTION | SUSPEND, suspend_timeout_millis=0)
 
     assert answer.code == ResponseCode.PULL_NOT_FOUND
+
+
+def test_pull_with_an_endless_header_is_answered_at_once(scene):
+    long = "x" * HELD_HEADER_BYTES_MAX
+
+    answer = pull(scene, sys_flag=SUBSCRIPTION | SUSPEND, proxy_froward_client_id=long)
+
+    assert answer.code == ResponseCode.PULL_NOT_FOUND
+    assert len(scene.waiting) == 0
 
 
 def test_held_pull_of_a_closed_connection_is_forgotten(scene):
