@@ -1,5 +1,3 @@
-import pytest
-
 from rmq.app.disks import chosen_capacity, chosen_disk
 from rmq.base.manual import ManualClock
 from rmq.conf.settings import Machine
@@ -8,23 +6,24 @@ from rmq.net.disk import RealDisk
 from rmq.net.memory_disk import MemoryDisk
 
 
-def settings(in_memory):
-    return broker_settings({"inMemory": in_memory}, Machine())
+def settings(**values):
+    return broker_settings(values, Machine())
 
 
-@pytest.mark.parametrize(("in_memory", "kind"), [("true", MemoryDisk), ("false", RealDisk)])
-def test_the_disk_is_memory_only_if_configured_so(in_memory, kind):
-    assert type(chosen_disk(settings(in_memory), ManualClock())) is kind
+def test_broker_keeps_its_files_on_the_machines_disk_by_itself(tmp_path):
+    chosen = settings()
 
-
-def test_the_size_of_the_machines_disk_is_known(tmp_path):
-    capacity = chosen_capacity(settings("false"))
-
-    total, free = capacity(str(tmp_path))
-
+    assert isinstance(chosen_disk(chosen, ManualClock()), RealDisk)
+    total, free = chosen_capacity(chosen)(str(tmp_path))
     assert total >= free > 0
-    assert capacity(str(tmp_path / "not-there")) is None
 
 
-def test_the_size_of_memory_is_not(tmp_path):
-    assert chosen_capacity(settings("true"))(str(tmp_path)) is None
+def test_capacity_of_a_place_that_is_not_there_is_unknown(tmp_path):
+    assert chosen_capacity(settings())(str(tmp_path / "none")) is None
+
+
+def test_broker_in_memory_keeps_nothing():
+    chosen = settings(inMemory="true")
+
+    assert isinstance(chosen_disk(chosen, ManualClock()), MemoryDisk)
+    assert chosen_capacity(chosen)("/") is None
