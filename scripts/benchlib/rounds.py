@@ -11,7 +11,7 @@ from scripts.benchlib.load import Load
 from scripts.benchlib.servers import Pair
 
 STEADY_WITHIN = 0.05
-WARM_ROUNDS_MIN = 2
+STEADY_ROUNDS = 3
 WARM_SHARE = 0.25
 
 
@@ -87,18 +87,19 @@ def measured_round(case: Case, pair: Pair, load: Load, seconds: float) -> Round:
 def warmed(
     one_round: Callable[[], Round], seconds_max: float, clock: Callable[[], float] = time.monotonic
 ) -> tuple[int, bool]:
-    """Repeat rounds until two in a row cost nearly the same; how many, and whether they did."""
+    """Repeat rounds until three in a row cost nearly the same; how many, and whether they did.
+
+    Two are not enough: a virtual machine often rests at a level before it compiles on.
+    """
     deadline = clock() + seconds_max
-    last = one_round().cpu_us
-    count = 1
+    costs: list[float] = []
     while True:
-        cost = one_round().cpu_us
-        count += 1
-        if count >= WARM_ROUNDS_MIN and abs(cost - last) < STEADY_WITHIN * last:
-            return count, True
-        last = cost
+        costs.append(one_round().cpu_us)
+        last = costs[-STEADY_ROUNDS:]
+        if len(last) == STEADY_ROUNDS and max(last) - min(last) < STEADY_WITHIN * max(last):
+            return len(costs), True
         if clock() >= deadline:
-            return count, False
+            return len(costs), False
 
 
 def compare(case: Case, pairs: Sequence[Pair], load: Load, plan: Plan) -> dict[str, Side]:

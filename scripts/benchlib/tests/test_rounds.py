@@ -15,12 +15,12 @@ def run_warm(costs, seconds_max):
     return rounds.warmed(lambda: side(next(left)).rounds[0], seconds_max, lambda: next(now))
 
 
-def test_warming_up_ends_when_two_rounds_are_alike():
-    assert run_warm([100.0, 60.0, 50.0, 48.0, 1.0], seconds_max=50) == (4, True)
+def test_warming_up_ends_when_three_rounds_are_alike():
+    assert run_warm([100.0, 60.0, 59.0, 50.0, 49.0, 48.0, 1.0], seconds_max=50) == (6, True)
 
 
 def test_warming_up_ends_in_time():
-    assert run_warm([100.0, 60.0, 30.0, 15.0], seconds_max=2) == (3, False)
+    assert run_warm([100.0, 60.0, 30.0, 15.0], seconds_max=2) == (2, False)
 
 
 def test_side_is_the_median_of_its_rounds_and_tells_their_spread():
