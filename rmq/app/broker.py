@@ -268,6 +268,7 @@ class Broker:
                 ),
                 stats,
                 self._rates,
+                slaves=lambda: self.master.slaves,
             ),
             FileAdminProcessor(
                 self._clock, disk, f"{store_config.storePathRootDir}/config/delayOffset.json", store
