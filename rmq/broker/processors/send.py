@@ -4,7 +4,8 @@ The hot path is a message whose properties hold nothing that the broker must act
 kept as it came, with what every stored message gets (region, trace switch, cluster) at its end.
 Anything else takes the path through a dict, as Java does for every message.
 
-A put that must survive (SYNC_FLUSH, and WAIT not "false") is answered when it is on disk.
+A put that must survive (SYNC_FLUSH or SYNC_MASTER, and WAIT not "false") is answered when it is on
+disk, or in the logs of slaves.
 """
 
 from collections.abc import Callable
@@ -27,9 +28,9 @@ from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
 from rmq.base.ports import Chance, Clock
 from rmq.broker import names
-from rmq.broker.durability import Durability
 from rmq.broker.groups import Groups
 from rmq.broker.queue_locks import QueueLocks
+from rmq.broker.replicas import Wait
 from rmq.broker.topics import Topics
 from rmq.remoting.handling import Answer, Request, Response, handles
 from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
@@ -80,7 +81,6 @@ class SendSettings:
     region_id: str
     trace_on: bool
     permission: Callable[[], int]
-    sync_flush: bool
     accept_from_ms: int
 
 
@@ -94,22 +94,22 @@ class SendProcessor:
         groups: Groups,
         locks: QueueLocks,
         store: MessageStore,
-        durability: Durability,
+        safe: Wait | None,
         clock: Clock,
         chance: Chance,
         new_unique_key: Callable[[], str],
     ) -> None:
+        """``safe`` tells when a put is as safe as senders want; None: as soon as it is written."""
         self._settings = settings
         self._topics = topics
         self._groups = groups
         self._locks = locks
         self._store = store
-        self._durability = durability
+        self._safe = safe
         self._clock = clock
         self._chance = chance
         self._accept_from_ms = settings.accept_from_ms
         self._new_unique_key = new_unique_key
-        self._sync_flush = settings.sync_flush
         self._host_hex = settings.store_host.hex().upper()
         trace = str(settings.trace_on).lower()
         self._added = {
@@ -195,8 +195,8 @@ class SendProcessor:
                 header.reconsume_times or 0,
             )
         )
-        if self._sync_flush and _is_waited_for(stored):
-            return self._when_flushed(result, queue_id, unique_key)
+        if self._safe is not None and _is_waited_for(stored):
+            return self._when_safe(self._safe, result, queue_id, unique_key)
         if (
             result.status is PutStatus.PUT_OK
             and request.encoding == JSON
@@ -269,8 +269,8 @@ class SendProcessor:
             [BatchItem(item.body, item.properties, item.flag) for item in items],
         )
         unique_key = properties.get("UNIQ_KEY", "")
-        if self._sync_flush and properties.get("WAIT") != "false":
-            return self._when_flushed(result, queue_id, unique_key)
+        if self._safe is not None and properties.get("WAIT") != "false":
+            return self._when_safe(self._safe, result, queue_id, unique_key)
         return self._respond(result, queue_id, unique_key)
 
     def _checked_topic(self, request: SendRequest) -> TopicConfig:
@@ -294,7 +294,8 @@ class SendProcessor:
                 ResponseCode.NO_PERMISSION,
                 f"the broker[{self._settings.broker_ip}] sending message is forbidden",
             )
-        if header.queue_id >= config.write_queue_nums and header.queue_id >= max(
+        none_to_choose = header.queue_id < 0 and config.write_queue_nums < 1
+        if none_to_choose or header.queue_id >= max(
             config.write_queue_nums, config.read_queue_nums
         ):
             raise CommandError(
@@ -377,15 +378,15 @@ class SendProcessor:
                 f"Producer: {request.channel.remote_address}",
             )
 
-    def _when_flushed(self, result: PutResult, queue_id: int, unique_key: str) -> Answer:
+    def _when_safe(self, safe: Wait, result: PutResult, queue_id: int, unique_key: str) -> Answer:
         if result.status is not PutStatus.PUT_OK:
             return self._respond(result, queue_id, unique_key)
 
-        def on_disk(status: PutStatus) -> Response:
+        def told(status: PutStatus) -> Response:
             result.status = status
             return self._respond(result, queue_id, unique_key)
 
-        return self._durability.flushed(result.end).addCallback(on_disk)
+        return safe(result.end).addCallback(told)
 
     def _respond(self, result: PutResult, queue_id: int, unique_key: str) -> Response:
         status = result.status

@@ -150,7 +150,7 @@ def test_no_second_sync_starts_while_one_runs():
     assert len(world.worker.calls) == 2
 
     world.put()
-    world.clock.advance(5 * QUEUE_MS)
+    world.clock.advance(20 * QUEUE_MS)
 
     assert len(world.worker.calls) == 2
 

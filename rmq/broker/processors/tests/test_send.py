@@ -193,6 +193,15 @@ def test_queue_that_the_topic_does_not_have_is_refused(scene):
     assert remark.endswith("Producer: 10.0.0.1:40000")
 
 
+@pytest.mark.parametrize("batch", [None, True])
+def test_topic_without_queues_gives_nothing_to_choose(scene, batch):
+    body = pack_batch([BatchItem(0, b"x", b"")])
+
+    answer = send(scene, body, topic="New", default_topic_queue_nums=-1, queue_id=-1, batch=batch)
+
+    assert answer.code == ResponseCode.INVALID_PARAMETER
+
+
 # topics
 
 
