@@ -1,6 +1,7 @@
-"""Many hostile peers in a process of their own: ``python attackers.py PORT PEERS SECONDS``.
+"""Many hostile peers in a process of their own: ``attackers.py PORT PEERS SECONDS [endless]``.
 
 Each peer does its kind of harm again and again: as soon as the server hangs up, or after a while.
+``endless``: they ask properly, but without end.
 """
 
 import os
@@ -93,6 +94,7 @@ KINDS = [
 
 def attack(port: int, kind, end: float) -> None:
     chance = random.Random(kind.__name__)
+    time.sleep(random.uniform(0, HELD_S))
     while time.monotonic() < end:
         try:
             with socket.create_connection(("127.0.0.1", port), 5) as peer:
@@ -109,13 +111,35 @@ def attack(port: int, kind, end: float) -> None:
         time.sleep(PAUSE_S)
 
 
+def pipeline(port: int) -> None:
+    """Ask without end, as fast as the answers can be read."""
+    fields = {"topic": "healthy", "queueId": 0}
+    data = b"".join(wire.request(wire.MAX_OFFSET, fields, number) for number in range(600))
+    peer = socket.create_connection(("127.0.0.1", port))
+
+    def read() -> None:
+        while peer.recv(1 << 18):
+            pass
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        peer.sendall(data)
+
+
 def main() -> None:
     port, peers, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     end = time.monotonic() + seconds
-    threads = [
-        threading.Thread(target=attack, args=(port, KINDS[number % len(KINDS)], end), daemon=True)
-        for number in range(peers)
-    ]
+    if sys.argv[4:] == ["endless"]:
+        threads = [
+            threading.Thread(target=pipeline, args=(port,), daemon=True) for _ in range(peers)
+        ]
+    else:
+        threads = [
+            threading.Thread(
+                target=attack, args=(port, KINDS[number % len(KINDS)], end), daemon=True
+            )
+            for number in range(peers)
+        ]
     for thread in threads:
         thread.start()
     time.sleep(seconds)
