@@ -56,6 +56,11 @@ HEADERS = {
     RequestCode.VIEW_MESSAGE_BY_ID: ViewMessageRequestHeader,
 }
 
+SUBSCRIBING = (
+    b'{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":'
+    b'[{"topic":"T","subString":"||"}]}]}'
+)
+
 numbers = st.sampled_from(
     [*(-1, 0, 0, 0, 0, 1, 1, 2, 3, 4, 6, 7) * 4, -(2**63), -(2**31), 2**31 - 1, 2**63 - 1, 2**63]
 ).map(str)
@@ -96,8 +101,8 @@ bodies = st.sampled_from(
         b"[]",
         b"null",
         b'{"clientID":"c","consumerDataSet":[{"groupName":"g"}],"heartbeatFingerprint":7}',
-        b'{"clientID":"c","consumerDataSet":[{"groupName":"g","subscriptionDataSet":'
-        b'[{"topic":"T","subString":"||"}]}],"producerDataSet":[{"groupName":""}]}',
+        b'{"clientID":"c","producerDataSet":[{"groupName":""}]}',
+        SUBSCRIBING,
         b'{"clientID":"c","consumerDataSet":null}',
         b'{"clientId":"c","consumerGroup":"g","mqSet":[{"topic":"T","brokerName":"b"}]}',
         b'{"clientId":"c","consumerGroup":"g","mqSet":null}',
