@@ -41,6 +41,7 @@ from rmq.broker.processors.send import SendProcessor, SendSettings
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.registration import Registration
+from rmq.broker.replicas import Replicas, Wait, all_of
 from rmq.broker.request_modes import RequestModes
 from rmq.broker.routes import Routes
 from rmq.broker.saving import TableFile
@@ -156,14 +157,13 @@ class Broker:
                     region_id=config.regionId,
                     trace_on=config.traceOn,
                     permission=lambda: self.settings.broker.brokerPermission,
-                    sync_flush=store_config.flushDiskType == "SYNC_FLUSH",
                     accept_from_ms=config.startAcceptSendRequestTimeStamp,
                 ),
                 self.topics,
                 self.groups,
                 self.locks,
                 store,
-                self.durability,
+                self._safe(store_config),
                 clock,
                 chance,
                 new_unique_key,
@@ -220,6 +220,21 @@ class Broker:
             Periodic(clock, rates.SAMPLE_PERIOD_MS, self._rates.sample),
         ]
         self._stopping: Deferred[None] | None = None
+
+    def _safe(self, config: MessageStoreConfig) -> Wait | None:
+        """What a sender waits for. Source: CommitLog.java, needHandleHA(), handleHA(), 5.3.3."""
+        waits: list[Wait] = []
+        if config.flushDiskType == "SYNC_FLUSH":
+            waits.append(self.durability.flushed)
+        if config.brokerRole == "SYNC_MASTER" and config.inSyncReplicas > 1:
+            replicas = Replicas(
+                self.master,
+                self._clock,
+                count=config.inSyncReplicas - 1,
+                timeout_ms=config.slaveTimeout,
+            )
+            waits.append(replicas.replicated)
+        return all_of(waits)
 
     def _call(self, address: str, command: Command, timeout_ms: int) -> Deferred[Command]:
         """Ask a peer; the client is made after the processors, which it serves too."""

@@ -214,7 +214,6 @@ class MessageStoreConfig:
         "time after which a send unreplicated is answered FLUSH_SLAVE_TIMEOUT",
         unit="ms",
         minimum=1,
-        honoured=False,
     )
     messageDelayLevel: str = setting(
         DELAY_LEVELS, "the delays of levels 1, 2, ..., with s, m, h or d"
@@ -316,10 +315,9 @@ class MessageStoreConfig:
     )
     inSyncReplicas: int = setting(
         1,
-        "brokers that must have a message, this one included",
+        "brokers that must have a message before a SYNC_MASTER answers, this one included",
         minimum=1,
         important=True,
-        honoured=False,
     )
     minInSyncReplicas: int = setting(
         1,

@@ -122,7 +122,6 @@ class Scene:
             region_id="Region7",
             trace_on=True,
             permission=lambda: self.permission,
-            sync_flush=sync_flush,
             accept_from_ms=accept_from_ms,
         )
         self.sending = SendProcessor(
@@ -131,7 +130,7 @@ class Scene:
             self.groups,
             self.locks,
             self.store,
-            self.durability,
+            self.durability.flushed if sync_flush else None,
             self.clock,
             FixedChance(chance),
             lambda: NEW_KEY,
