@@ -1,14 +1,14 @@
 """Frames of answers that differ only in a few values, written by filling in a text.
 
 A hot answer has the same keys in the same order every time. ``ResponseTemplate`` has the ordinary
-writer make one with marks in place of the values, once, and afterwards only fills those in: 0.4 us
+writer make one with marks in place of the values, once, and afterwards only fills those in: 0.3 us
 where writing anew takes 2. What it gives is, byte for byte, what ``encode_response`` would.
 
 Values are not escaped: text must consist of ASCII letters and digits, see ``needs_no_escape``.
 Only JSON headers; a binary one is written the ordinary way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from codec.codes import RESPONSE_FLAG, ResponseCode
 from codec.command_json import encode_json
@@ -27,13 +27,14 @@ class ResponseTemplate:
     def __init__(
         self,
         header_class: type[ResponseHeader],
-        fields: Sequence[str],
+        fields: Mapping[str, str],
         constants: Mapping[str, str] | None = None,
         *,
         code: ResponseCode = ResponseCode.SUCCESS,
         remark: str | None = None,
     ) -> None:
-        """``fields`` are attributes of ``header_class``; all its required ones must be among them.
+        """``fields`` are attributes of ``header_class``, all its required ones among them, each
+        with the form of its value: ``%d`` of a number, ``%b`` of ASCII bytes, or more about them.
 
         ``constants`` are further text fields by their wire names, after the header's own.
 
@@ -42,26 +43,26 @@ class ResponseTemplate:
         wire_names = {field.name: field.wire_name for field in plan_of(header_class)}
         required = {field.name for field in plan_of(header_class) if field.required}
         if not required <= set(fields) <= wire_names.keys():
-            raise ValueError(f"{header_class.__name__} cannot be written with fields {fields}")
+            raise ValueError(f"{header_class.__name__} cannot be written with {[*fields]}")
         marks = {wire_names[field]: _MARK.format(field) for field in fields}
         written = encode_json(
             code, _OPAQUE_MARK, RESPONSE_FLAG, remark, {**marks, **(constants or {})}
         )
-        text = written.decode().replace("%", "%%")
-        for mark in marks.values():
-            text = text.replace(mark, "%s")
-        self._text = text.replace(str(_OPAQUE_MARK), "%d")
+        text = written.replace(b"%", b"%%")
+        for field, form in fields.items():
+            text = text.replace(_MARK.format(field).encode(), form.encode())
+        self._text = text.replace(b"%d" % _OPAQUE_MARK, b"%d")
         self._pack = PREFIX.pack
 
-    def frame(self, *values: object) -> bytes:
+    def frame(self, *values: int | bytes) -> bytes:
         """The whole frame, without body: the values in the order of ``fields``, then the opaque."""
-        header = (self._text % values).encode()
+        header = self._text % values
         size = len(header)
         return self._pack(size + 4, size) + header
 
-    def frame_with(self, body: bytes, *values: object) -> bytes:
+    def frame_with(self, body: bytes, *values: int | bytes) -> bytes:
         """The same with a body."""
-        header = (self._text % values).encode()
+        header = self._text % values
         size = len(header)
         return b"".join((self._pack(size + 4 + len(body), size), header, body))
 

@@ -21,7 +21,7 @@ def test_a_filled_template_is_what_the_ordinary_writer_writes(
 ):
     template = ResponseTemplate(
         SendMessageResponseHeader,
-        ("msg_id", "queue_id", "queue_offset", "transaction_id"),
+        {"msg_id": "%b", "queue_id": "%d", "queue_offset": "%d", "transaction_id": "%b"},
         {"MSG_REGION": "Default%Region", "TRACE_ON": "true"},
     )
     header = SendMessageResponseHeader(
@@ -31,7 +31,9 @@ def test_a_filled_template_is_what_the_ordinary_writer_writes(
         transaction_id=transaction_id,
     )
 
-    filled = template.frame(msg_id, queue_id, queue_offset, transaction_id, opaque)
+    filled = template.frame(
+        msg_id.encode(), queue_id, queue_offset, transaction_id.encode(), opaque
+    )
 
     fields = ext_fields_of(header) | {"MSG_REGION": "Default%Region", "TRACE_ON": "true"}
     assert filled == encode_response(JSON, opaque, 0, None, fields)
@@ -41,7 +43,9 @@ def test_a_filled_template_is_what_the_ordinary_writer_writes(
 def test_a_body_follows_the_header(suggested, begin, low, high, opaque, body):
     template = ResponseTemplate(
         PullMessageResponseHeader,
-        ("suggest_which_broker_id", "next_begin_offset", "min_offset", "max_offset"),
+        dict.fromkeys(
+            ("suggest_which_broker_id", "next_begin_offset", "min_offset", "max_offset"), "%d"
+        ),
         code=ResponseCode.PULL_NOT_FOUND,
         remark='"quoted" \u00e9',
     )
@@ -62,10 +66,19 @@ class Offset(ResponseHeader, frozen=True, kw_only=True):
     offset: Int64
 
 
-@pytest.mark.parametrize("fields", [(), ("offset", "other")])
+@pytest.mark.parametrize("fields", [{}, {"offset": "%d", "other": "%d"}])
 def test_a_template_must_have_the_fields_of_its_header(fields):
     with pytest.raises(ValueError, match="Offset cannot be written"):
         ResponseTemplate(Offset, fields)
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_a_form_may_say_more_than_the_value(number):
+    template = ResponseTemplate(Offset, {"offset": "1%016d"})
+
+    filled = template.frame(number, 7)
+
+    assert filled == encode_response(JSON, 7, 0, None, {"offset": f"1{number:016d}"})
 
 
 @given(st.text(max_size=20))

@@ -59,6 +59,8 @@ class PutMessage(msgspec.Struct, gc=False):
     born_host: bytes = b"\0\0\0\0\0\0\0\0"
     reconsume_times: int = 0
     prepared_transaction_offset: int = 0
+    wanted: dict[bytes, bytes] | None = None
+    """UNIQ_KEY, TAGS and KEYS of ``properties``, those that are there, if the sender knows them."""
 
 
 class BatchItem(msgspec.Struct, gc=False):

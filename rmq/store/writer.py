@@ -165,7 +165,9 @@ class Writer:
             or size > self._record_max
         ):
             return self._too_long(len(body), len(properties), size)
-        wanted = dict(WANTED.findall(PROPERTY_SEPARATOR + properties))
+        wanted = message.wanted
+        if wanted is None:
+            wanted = dict(WANTED.findall(PROPERTY_SEPARATOR + properties))
         hashes = (
             key_hashes(queue.topic_hash, wanted)
             if self._index_enabled and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK

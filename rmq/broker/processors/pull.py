@@ -105,14 +105,14 @@ class PullProcessor:
         self._got = got
         self._found = ResponseTemplate(
             PullMessageResponseHeader,
-            (
-                "suggest_which_broker_id",
-                "next_begin_offset",
-                "min_offset",
-                "max_offset",
-                "topic_sys_flag",
-                "group_sys_flag",
-            ),
+            {
+                "suggest_which_broker_id": "%d",
+                "next_begin_offset": "%d",
+                "min_offset": "%d",
+                "max_offset": "%d",
+                "topic_sys_flag": "%d",
+                "group_sys_flag": "%d",
+            },
             remark="FOUND",
         ).frame_with
 

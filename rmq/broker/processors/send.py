@@ -29,6 +29,7 @@ from rmq.base.errors import CommandError
 from rmq.base.ports import Chance, Clock
 from rmq.broker import names
 from rmq.broker.groups import Groups
+from rmq.broker.processors import plain
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.replicas import Wait
 from rmq.broker.topics import Topics
@@ -45,7 +46,6 @@ UNIT_TOPIC, UNIT_RETRY_TOPIC = 1, 2
 
 DEAD_LETTER_QUEUES = 1
 
-UNIQUE_KEY_AT = len("UNIQ_KEY\x01")
 
 DELAYING = ("DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")
 """Properties that ask for a later delivery."""
@@ -121,7 +121,12 @@ class SendProcessor:
         self._response_fields = {"MSG_REGION": settings.region_id, "TRACE_ON": trace}
         self._reply = ResponseTemplate(
             SendMessageResponseHeader,
-            ("msg_id", "queue_id", "queue_offset", "transaction_id"),
+            {
+                "msg_id": self._host_hex + "%016X",
+                "queue_id": "%d",
+                "queue_offset": "%d",
+                "transaction_id": "%b",
+            },
             self._response_fields,
         ).frame
         self._put = store.put
@@ -166,19 +171,16 @@ class SendProcessor:
             if queue_id < 0:
                 queue_id = self._chance.below(config.write_queue_nums)
         text = header.properties or ""
-        start = text.rfind("UNIQ_KEY\x01")
-        if _is_acted_on(text) or topic[0] == "%" or (text and text[-1] != "\x02"):
+        unique_key = wanted = None
+        if topic[0] != "%" and (not text or text[-1] == plain.END) and not plain.is_acted_on(text):
+            unique_key = plain.unique_key_of(text, self._new_unique_key)
+        if unique_key is None:
             topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
-        elif start < 0:
-            unique_key = self._new_unique_key()
-            stored = f"{text}UNIQ_KEY\x01{unique_key}\x02{self._suffix}"
-        elif start == 0 or text[start - 1] == "\x02":
-            unique_key = text[start + UNIQUE_KEY_AT : text.find("\x02", start)]
-            stored = text + self._suffix
-            if not unique_key:
-                topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
         else:
-            topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
+            wanted = plain.wanted_of(text, unique_key)
+            stored = text + self._suffix
+            if plain.UNIQUE_KEY not in text:
+                stored = f"{text}UNIQ_KEY\x01{unique_key}\x02{self._suffix}"
         sys_flag = header.sys_flag
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
@@ -193,6 +195,8 @@ class SendProcessor:
                 header.born_timestamp,
                 request.channel.host_bytes,
                 header.reconsume_times or 0,
+                0,
+                wanted,
             )
         )
         if self._safe is not None and _is_waited_for(stored):
@@ -204,10 +208,10 @@ class SendProcessor:
             and unique_key.isalnum()
         ):
             return self._reply(
-                f"{self._host_hex}{result.position:016X}",
+                result.position,
                 queue_id,
                 result.queue_offset,
-                unique_key,
+                unique_key.encode(),
                 request.opaque,
             )
         return self._respond(result, queue_id, unique_key)
@@ -411,19 +415,6 @@ class SendProcessor:
             b"",
             self._response_fields,
         )
-
-
-def _is_acted_on(text: str) -> bool:
-    """Whether properties may hold one that calls for a look at each of them."""
-    return (
-        "DELAY" in text
-        or "TIMER_" in text
-        or "TRAN_MSG\x01" in text
-        or "CLUSTER\x01" in text
-        or "MSG_REGION\x01" in text
-        or "TRACE_ON\x01" in text
-        or "POP_CK\x01" in text
-    )
 
 
 def _is_waited_for(text: str) -> bool:

@@ -45,7 +45,7 @@ class RouteProcessor:
         self._settings = settings
         self._clock = clock
         self._view = view
-        self._reply = ResponseTemplate(ResponseHeader, ()).frame_with
+        self._reply = ResponseTemplate(ResponseHeader, {}).frame_with
         self._started_ms = clock.monotonic_ms()
         self._settled: NamesrvConfig | None = None
         """The settings for which the cache holds and the wait after the start is over."""
