@@ -154,10 +154,14 @@ class Consumer(threading.Thread):
         while True:
             for queue_id in range(QUEUES):
                 queue = {"topic": self.topic, "queueId": queue_id}
-                answer = peer.call(wire.MAX_OFFSET, queue)
+                answer = peer.call(wire.PULL, wire.pull_fields(self.topic, queue_id, 0, 1))
                 if answer.code == wire.SUCCESS:
-                    reached = {"commitOffset": answer.fields["offset"], "consumerGroup": "readers"}
-                    peer.call(wire.UPDATE_OFFSET, queue | reached)
+                    answer = peer.call(wire.MAX_OFFSET, queue)
+                    reached = {
+                        "commitOffset": answer.fields["offset"],
+                        "consumerGroup": "system-test",
+                    }
+                    assert peer.call(wire.UPDATE_OFFSET, queue | reached).code == wire.SUCCESS
 
 
 KINDS = {"single": Single, "pipelined": Pipelined, "batches": Batches, "pipelined-too": Pipelined}
@@ -221,7 +225,7 @@ def check_offsets(peer: wire.Peer) -> int:
     for name in KINDS:
         for queue_id in range(QUEUES):
             queue = {"topic": name, "queueId": queue_id}
-            asked = peer.call(wire.QUERY_OFFSET, queue | {"consumerGroup": "readers"})
+            asked = peer.call(wire.QUERY_OFFSET, queue | {"consumerGroup": "system-test"})
             if asked.code == wire.SUCCESS:
                 end = int(peer.call(wire.MAX_OFFSET, queue).fields["offset"])
                 assert int(asked.fields["offset"]) <= end

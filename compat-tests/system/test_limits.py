@@ -22,7 +22,8 @@ def eventually(fact, seconds=10):
 
 
 def send(peer, body, topic="limits", queue_id=0):
-    return peer.call(wire.SEND, wire.send_fields(topic, queue_id, {}), body)
+    keys = {"KEYS": f"a-{time.monotonic_ns()} b-{time.monotonic_ns()}"}
+    return peer.call(wire.SEND, wire.send_fields(topic, queue_id, keys), body)
 
 
 def test_a_store_in_use_is_refused_in_one_line(broker):
@@ -151,6 +152,7 @@ def test_a_full_disk_refuses_sends_and_takes_them_again_when_there_is_room(
         diskSpaceCleanForciblyRatio=100,
         diskSpaceWarningLevelRatio=100,
         cleanResourceInterval=500,
+        flushConsumerOffsetInterval=100,
     ).start()
     bodies = []
     with server.peer() as peer:
@@ -176,6 +178,14 @@ def test_a_full_disk_refuses_sends_and_takes_them_again_when_there_is_room(
             0
         ]
         check(peer, bodies)
+        offset = {
+            "topic": "limits",
+            "queueId": 0,
+            "consumerGroup": "system-test",
+            "commitOffset": 7,
+        }
+        assert peer.call(wire.UPDATE_OFFSET, offset).code == wire.SUCCESS
+        time.sleep(0.3)  # the broker tries to keep it
         answer = send(peer, b"x", topic="another-new-topic")
         assert answer.code in {wire.SUCCESS, wire.NO_SERVICE}, answer
 
@@ -190,6 +200,42 @@ def test_a_full_disk_refuses_sends_and_takes_them_again_when_there_is_room(
     with server.peer() as peer:
         check(peer, bodies)
     assert server.terminate() == 0
+
+
+def test_writes_stop_before_the_disk_is_full_and_go_on_by_themselves(broker, small_disk):
+    server = broker(
+        storePathRootDir=small_disk,
+        mappedFileSizeCommitLog=MB,
+        maxHashSlotNum=5000,
+        maxIndexNum=20_000,
+        cleanResourceInterval=200,
+    ).start()
+    with server.peer() as peer:
+        assert send(peer, b"first").code == wire.SUCCESS
+        filler = small_disk / "filler"
+        fill(filler, leave=3 * MB)
+
+        eventually(lambda: send(peer, b"more").code == wire.NO_SERVICE)
+        answer = send(peer, b"more")
+        assert "full" in answer.remark, answer
+        check(peer, [b"first"])
+
+        filler.unlink()
+        eventually(lambda: send(peer, b"again").code == wire.SUCCESS)
+    assert server.terminate() == 0
+    assert "Traceback" not in server.log()
+
+
+def test_a_disk_that_is_full_at_the_start_is_told(broker, small_disk):
+    fill(small_disk / "filler", leave=0)
+    server = broker(storePathRootDir=small_disk).launch()
+
+    assert server.wait(10) == 1
+
+    last = server.log().splitlines()[-1]
+    assert last.startswith("rmq: ")
+    assert "No space left" in last
+    assert "Traceback" not in server.log()
 
 
 def fill(path: Path, leave: int) -> None:
