@@ -83,10 +83,16 @@ def queue_tags_code(
 
     Source: CommitLog.java, checkMessageAndReturnSize(), 5.3.3.
     """
+    code = tags_code(wanted.get(b"TAGS"))
     if topic == SCHEDULE_TOPIC:
-        level = find(properties, DELAY_TIME_LEVEL)
-        if level is not None and level.isdigit():
-            number = min(int(level), len(delay_levels_ms))
-            if number > 0:
-                return store_timestamp + delay_levels_ms[number - 1]
-    return tags_code(wanted.get(b"TAGS"))
+        return delivery_time(properties, store_timestamp, delay_levels_ms) or code
+    return code
+
+
+def delivery_time(properties: bytes, store_timestamp: int, delay_levels_ms: tuple[int, ...]) -> int:
+    """When a message of the schedule topic is due, 0 if its properties name no level."""
+    level = find(properties, DELAY_TIME_LEVEL)
+    if level is None or not level.isdigit():
+        return 0
+    number = min(int(level), len(delay_levels_ms))
+    return store_timestamp + delay_levels_ms[number - 1] if number > 0 else 0

@@ -7,6 +7,7 @@ anything is written. Then record, unit and keys are written, which cannot fail.
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
+from codec.message.java_hash import tags_code
 from codec.message.properties import PROPERTIES_MAX, PROPERTY_SEPARATOR, join
 from codec.message.record import (
     BLANK_SIZE,
@@ -26,9 +27,10 @@ from rmq.base.ports import Clock
 from rmq.store.commit_log import CommitLog, fixed_part
 from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import (
+    SCHEDULE_TOPIC,
     WANTED,
     key_hashes,
-    queue_tags_code,
+    delivery_time,
     wanted_properties,
 )
 from rmq.store.index import Index
@@ -290,13 +292,14 @@ class Writer:
         log.position = position + size
         log.last_timestamp = now_ms
         if is_queued:
-            topic = queue.topic
-            code = queue_tags_code(topic, properties, wanted, now_ms, self._delay_levels_ms)
+            code = tags_code(wanted.get(b"TAGS"))
+            if queue.topic == SCHEDULE_TOPIC:
+                code = delivery_time(properties, now_ms, self._delay_levels_ms) or code
             queue.append(position, size, code)
             if not queue.dirty:
                 self._queues.note_dirty(queue)
             for listener in self.listeners:
-                listener(topic, queue.queue_id, offset + 1, code, now_ms, properties)
+                listener(queue.topic, queue.queue_id, offset + 1, code, now_ms, properties)
         if hashes:
             try:
                 self._index.put(hashes, position, now_ms)
