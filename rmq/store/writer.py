@@ -29,8 +29,8 @@ from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import (
     SCHEDULE_TOPIC,
     WANTED,
-    key_hashes,
     delivery_time,
+    key_hashes,
     wanted_properties,
 )
 from rmq.store.index import Index
