@@ -21,7 +21,7 @@ SLOT_MS = 100
 """How finely expiry is kept."""
 
 HELD_MAX = 400_000
-"""Requests held at once, for memory's sake (about 400 bytes each); more are resumed at once."""
+"""Requests held at once, for memory's sake (about 3 KB each in all); more are resumed at once."""
 
 HELD_BY_ONE_MAX = 10_000
 """Requests of one connection held at once, so that none can take the room of all."""
