@@ -11,7 +11,7 @@ from twisted.internet.error import CannotListenError
 
 from codec.command import Command
 from rmq.app.disks import chosen_capacity
-from rmq.app.store import local_offset_ms, store_settings
+from rmq.app.store import delay_levels_ms, local_offset_ms, store_settings
 from rmq.base.errors import ConfigError
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Disk
@@ -38,6 +38,7 @@ from rmq.broker.processors.pull import PullProcessor
 from rmq.broker.processors.query import QueryProcessor
 from rmq.broker.processors.queues import QueueProcessor
 from rmq.broker.processors.send import SendProcessor, SendSettings
+from rmq.broker.processors.send_back import SendBackProcessor
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.registration import Registration
@@ -45,6 +46,7 @@ from rmq.broker.replicas import Replicas, Wait, all_of
 from rmq.broker.request_modes import RequestModes
 from rmq.broker.routes import Routes
 from rmq.broker.saving import TableFile
+from rmq.broker.schedule import Schedule
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.topics import Topics
 from rmq.broker.unique_keys import UniqueKeys
@@ -99,6 +101,7 @@ class Broker:
         self.address = f"{config.brokerIP1}:{port}"
         store_host = pack_host(config.brokerIP1, port)
         self.store = store = MessageStore(disk, clock, store_settings(store_config, store_host))
+        delays_ms = delay_levels_ms(store_config.messageDelayLevel)
 
         def table(name: str) -> TableFile:
             return TableFile(disk, f"{store_config.storePathRootDir}/config/{name}.json")
@@ -148,17 +151,29 @@ class Broker:
             waiting=(self.waiting,),
         )
         new_unique_key = UniqueKeys(clock, store_host[:-4], os.getpid(), chance.below(1 << 32))
+        self.schedule = Schedule(
+            store,
+            self.durability,
+            clock,
+            table("delayOffset"),
+            delays_ms,
+            save_interval_ms=store_config.flushDelayOffsetInterval,
+            version_step=config.delayOffsetUpdateVersionStep,
+        )
+        store.on_arrival(self.schedule.arrived)
+        send_settings = SendSettings(
+            cluster_name=config.brokerClusterName,
+            broker_ip=config.brokerIP1,
+            store_host=store_host,
+            region_id=config.regionId,
+            trace_on=config.traceOn,
+            permission=lambda: self.settings.broker.brokerPermission,
+            accept_from_ms=config.startAcceptSendRequestTimeStamp,
+            delay_level_max=len(delays_ms),
+        )
         self.processors: list[object] = [
             SendProcessor(
-                SendSettings(
-                    cluster_name=config.brokerClusterName,
-                    broker_ip=config.brokerIP1,
-                    store_host=store_host,
-                    region_id=config.regionId,
-                    trace_on=config.traceOn,
-                    permission=lambda: self.settings.broker.brokerPermission,
-                    accept_from_ms=config.startAcceptSendRequestTimeStamp,
-                ),
+                send_settings,
                 self.topics,
                 self.groups,
                 self.locks,
@@ -168,6 +183,7 @@ class Broker:
                 chance,
                 new_unique_key,
             ),
+            SendBackProcessor(send_settings, self.topics, self.groups, store, stats, chance),
             PullProcessor(
                 config,
                 self.topics,
@@ -283,11 +299,10 @@ class Broker:
                 ),
                 stats,
                 self._rates,
+                (self.schedule.texts,),
                 slaves=lambda: self.master.slaves,
             ),
-            FileAdminProcessor(
-                self._clock, disk, f"{store_config.storePathRootDir}/config/delayOffset.json", store
-            ),
+            FileAdminProcessor(self._clock, store, self.schedule.wrapper),
         ]
 
     def _server(self, reactor: Reactor, table: HandlerTable, port: int) -> RemotingServer:
@@ -312,6 +327,7 @@ class Broker:
         self.topics.load()
         self.groups.load()
         self.offsets.load()
+        self.schedule.load()
         self.request_modes.load()
         report = self.store.load()
         self.stats.begin()
@@ -325,6 +341,7 @@ class Broker:
             raise
         self._worker.start()
         self.durability.start()
+        self.schedule.start()
         self._housekeeping.start()
         for periodic in self._periodic:
             periodic.start()
@@ -349,6 +366,7 @@ class Broker:
         yield self._ha_server.stop()
         self._housekeeping.stop()
         self.client.stop()
+        self.schedule.stop()
         yield self.durability.stop()
         self._worker.stop()
         self.offsets.persist()

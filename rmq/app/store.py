@@ -13,7 +13,7 @@ UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 def delay_levels_ms(text: str) -> tuple[int, ...]:
     """The delays of messageDelayLevel, in milliseconds.
 
-    :raises ConfigError: a delay is not a number with s, m, h or d.
+    :raises ConfigError: there is none, or one is not a number with s, m, h or d.
     """
     delays = []
     for delay in text.split():
@@ -24,6 +24,8 @@ def delay_levels_ms(text: str) -> tuple[int, ...]:
                 "write numbers with s, m, h or d, like 1s 5s 10s"
             )
         delays.append(int(number) * UNITS_MS[unit])
+    if not delays:
+        raise ConfigError("messageDelayLevel is empty: write one delay or more, like 1s 5s 10s")
     return tuple(delays)
 
 

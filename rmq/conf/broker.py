@@ -320,8 +320,11 @@ class BrokerConfig:
         live=True,
         maximum=LONG_MAX,
     )
-    delayOffsetUpdateVersionStep: int = accepted(
-        200, "dataVersion bump each n delay offset updates", maximum=LONG_MAX
+    delayOffsetUpdateVersionStep: int = setting(
+        200,
+        "delayed deliveries that make the version of delayOffset.json grow by one",
+        minimum=1,
+        maximum=LONG_MAX,
     )
     lockInStrictMode: bool = setting(
         False, "lock queues only with most of the broker set", honoured=False

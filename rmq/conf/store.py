@@ -218,7 +218,9 @@ class MessageStoreConfig:
     messageDelayLevel: str = setting(
         DELAY_LEVELS, "the delays of levels 1, 2, ..., with s, m, h or d"
     )
-    flushDelayOffsetInterval: int = accepted(10000, "ms", maximum=LONG_MAX)
+    flushDelayOffsetInterval: int = setting(
+        10000, "time between saves of delayOffset.json", unit="ms", minimum=1, maximum=LONG_MAX
+    )
     cleanFileForciblyEnable: bool = setting(
         True,
         "allow deleting files at once when the disk is nearly full",

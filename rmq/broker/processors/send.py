@@ -28,6 +28,7 @@ from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
 from rmq.base.ports import Chance, Clock
 from rmq.broker import names
+from rmq.broker.delaying import TIMER_PROPERTIES, delay_level, put_off
 from rmq.broker.groups import Groups
 from rmq.broker.processors import plain
 from rmq.broker.queue_locks import QueueLocks
@@ -45,10 +46,6 @@ UNIT_TOPIC, UNIT_RETRY_TOPIC = 1, 2
 """Bits of topicSysFlag, for clients in unit mode. Source: TopicSysFlag.java, 5.3.3."""
 
 DEAD_LETTER_QUEUES = 1
-
-
-DELAYING = ("DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS")
-"""Properties that ask for a later delivery."""
 
 STORED = (
     PutStatus.PUT_OK,
@@ -82,6 +79,7 @@ class SendSettings:
     trace_on: bool
     permission: Callable[[], int]
     accept_from_ms: int
+    delay_level_max: int
 
 
 class SendProcessor:
@@ -175,8 +173,9 @@ class SendProcessor:
         if topic[0] != "%" and (not text or text[-1] == plain.END) and not plain.is_acted_on(text):
             unique_key = plain.unique_key_of(text, self._new_unique_key)
         if unique_key is None:
-            topic, queue_id, unique_key, stored = self._looked_at(request, queue_id)
+            topic, target, unique_key, stored = self._looked_at(request, queue_id)
         else:
+            target = queue_id
             wanted = plain.wanted_of(text, unique_key)
             stored = text + self._suffix
             if plain.UNIQUE_KEY not in text:
@@ -187,7 +186,7 @@ class SendProcessor:
         result = self._put(
             PutMessage(
                 topic,
-                queue_id,
+                target,
                 request.body,
                 stored.encode(errors="replace"),
                 header.flag,
@@ -219,7 +218,9 @@ class SendProcessor:
     def _looked_at(self, request: SendRequest, queue_id: int) -> tuple[str, int, str, str]:
         """Topic, queue, unique key and properties of a message after a look at each property.
 
-        :raises CommandError: as ``_retry_or_dead_letter`` and ``_refuse_unserved``.
+        Those it is stored with: the producer is told the queue that it asked for, as in Java.
+
+        :raises CommandError: as ``_retry_or_dead_letter``, ``_refuse_unserved``, ``put_off``.
         """
         topic = request.header.topic
         properties = props.parse((request.header.properties or "").encode(errors="replace"))
@@ -230,6 +231,9 @@ class SendProcessor:
         if not unique_key:
             unique_key = properties["UNIQ_KEY"] = self._new_unique_key()
         self._refuse_unserved(request, properties)
+        topic, queue_id = put_off(
+            topic, queue_id, request.header.sys_flag, properties, self._settings.delay_level_max
+        )
         for name in self._added:
             properties.pop(name, None)
         return topic, queue_id, unique_key, props.build(properties).decode() + self._suffix
@@ -249,6 +253,12 @@ class SendProcessor:
         properties.update(self._added)
         properties.pop("POP_CK", None)
         self._refuse_unserved(request, properties)
+        if delay_level(properties) > 0:
+            raise CommandError(
+                ResponseCode.MESSAGE_ILLEGAL,
+                "a batch cannot be delayed, send its messages one by one. "
+                f"Producer: {request.channel.remote_address}",
+            )
         try:
             items = split_batch(request.body)
         except CodecError as error:
@@ -369,16 +379,18 @@ class SendProcessor:
 
     def _refuse_unserved(self, request: SendRequest, properties: dict[str, str]) -> None:
         """Refuse what would be stored but never handled: better no message than a lost one."""
-        if properties.get("TRAN_MSG", "").lower() == "true":
+        if properties.get("TRAN_MSG", "").lower() == "true" and not (
+            (request.header.reconsume_times or 0) > 0 and delay_level(properties) > 0
+        ):
             raise CommandError(
                 ResponseCode.NO_PERMISSION,
                 f"the broker[{self._settings.broker_ip}] sending transaction message is forbidden: "
                 "this version of rmq does not serve transactions yet",
             )
-        if any(name in properties for name in DELAYING):
+        if delay_level(properties) <= 0 and any(name in properties for name in TIMER_PROPERTIES):
             raise CommandError(
                 ResponseCode.MESSAGE_ILLEGAL,
-                "this version of rmq does not deliver delayed messages yet, send it without delay. "
+                "this version of rmq does not deliver at any given time yet, use a delay level. "
                 f"Producer: {request.channel.remote_address}",
             )
 

@@ -1,13 +1,14 @@
 """The files of a broker, by command."""
 
 import logging
+from collections.abc import Callable
 
-from codec.bodies import decode_body, encode_body
+from codec.bodies import encode_body
 from codec.bodies.offsets import DelayOffsetSerializeWrapper
 from codec.codes import RequestCode
 from codec.headers.fields import RequestHeader
 from rmq.base.errors import StoreError
-from rmq.base.ports import Clock, Disk
+from rmq.base.ports import Clock
 from rmq.remoting.handling import Request, Response, handles
 from rmq.store.store import MessageStore
 
@@ -24,13 +25,15 @@ class FileAdminProcessor:
     """Source: AdminBrokerProcessor.java, 5.3.3."""
 
     def __init__(
-        self, clock: Clock, disk: Disk, delay_offset_path: str, store: MessageStore
+        self,
+        clock: Clock,
+        store: MessageStore,
+        delay_offsets: Callable[[], DelayOffsetSerializeWrapper],
     ) -> None:
-        """``delay_offset_path``: the file in which the offsets of delayed delivery are kept."""
+        """``delay_offsets``: how far delayed delivery is."""
         self._clock = clock
-        self._disk = disk
-        self._delay_offset_path = delay_offset_path
         self._store = store
+        self._delay_offsets = delay_offsets
         self._rounds_left = 0
 
     @handles(RequestCode.DELETE_EXPIRED_COMMITLOG)
@@ -64,12 +67,8 @@ class FileAdminProcessor:
 
     @handles(RequestCode.GET_ALL_DELAY_OFFSET)
     def delay_offsets(self, _request: Request[RequestHeader]) -> Response:
-        """Give how far the delivery of each delay level is, as last saved; none if never.
+        """Give how far the delivery of each delay level is.
 
-        :raises CodecError: the file is broken.
+        Source: AdminBrokerProcessor.java, getAllDelayOffset(), 5.3.3.
         """
-        text = self._disk.read(self._delay_offset_path)
-        table = DelayOffsetSerializeWrapper()
-        if text:
-            table = decode_body(DelayOffsetSerializeWrapper, text)
-        return Response(body=encode_body(table))
+        return Response(body=encode_body(self._delay_offsets()))

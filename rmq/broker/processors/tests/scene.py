@@ -123,6 +123,7 @@ class Scene:
             trace_on=True,
             permission=lambda: self.permission,
             accept_from_ms=accept_from_ms,
+            delay_level_max=len(SMALL.delay_levels_ms),
         )
         self.sending = SendProcessor(
             self.send_settings,

@@ -352,14 +352,90 @@ def test_transaction_is_refused(scene):
 
 
 @pytest.mark.parametrize("batch", [None, True])
-@pytest.mark.parametrize("name", ["DELAY", "TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"])
-def test_delay_is_refused(scene, name, batch):
+@pytest.mark.parametrize("name", ["TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"])
+@pytest.mark.parametrize("more", ["", "DELAY\x010\x02"])
+def test_delivery_at_any_time_is_refused(scene, name, batch, more):
     body = pack_batch([BatchItem(0, b"x", b"")])
-    code, remark = refusal(send(scene, body, properties=PLAIN + f"{name}\x013\x02", batch=batch))
+    properties = PLAIN + more + f"{name}\x013\x02"
+    code, remark = refusal(send(scene, body, properties=properties, batch=batch))
 
     assert code == ResponseCode.MESSAGE_ILLEGAL
-    assert remark.endswith("Producer: 10.0.0.1:40000")
+    assert remark.endswith("use a delay level. Producer: 10.0.0.1:40000")
     assert scene.store.written_position == 0
+
+
+def test_batch_is_not_delayed(scene):
+    body = pack_batch([BatchItem(0, b"x", b"")])
+    properties = PLAIN + "DELAY\x013\x02"
+
+    code, remark = refusal(send(scene, body, properties=properties, batch=True))
+
+    assert code == ResponseCode.MESSAGE_ILLEGAL
+    assert remark.startswith("a batch cannot be delayed")
+    assert scene.store.written_position == 0
+
+
+# delay levels
+
+
+@pytest.mark.parametrize("code", [SHORT, LONG])
+def test_delayed_message_waits_in_its_level_s_queue(scene, code):
+    timers = "TIMER_DELAY_SEC\x013\x02TIMER_DELAY_MS\x013\x02TIMER_DELIVER_MS\x013\x02"
+    send(scene, topic="T2", properties=PLAIN + "DELAY\x012\x02")
+
+    answer = send(scene, b"body", code, queue_id=1, properties=PLAIN + "DELAY\x012\x02" + timers)
+
+    record = scene.stored("SCHEDULE_TOPIC_XXXX", 1, 1)
+    assert (answer.code, answer.ext_fields["queueId"], answer.ext_fields["queueOffset"]) == (
+        0,
+        "1",
+        "1",
+    )
+    assert answer.ext_fields["msgId"] == HOST.hex().upper() + f"{record.position:016X}"
+    assert record.body == b"body"
+    assert (
+        props.parse(record.properties)
+        == {
+            "UNIQ_KEY": "K1",
+            "TAGS": "a",
+            "DELAY": "2",
+            "REAL_TOPIC": "T",
+            "REAL_QID": "1",
+        }
+        | ADDED
+    )
+    assert scene.store.max_offset("T", 1) == 0
+
+
+def test_level_beyond_the_last_is_the_last(scene):
+    send(scene, properties=PLAIN + "DELAY\x0199\x02")
+
+    assert scene.stored_properties("SCHEDULE_TOPIC_XXXX", 17)["DELAY"] == "18"
+
+
+@pytest.mark.parametrize("level", ["0", "-1"])
+def test_level_below_the_first_is_no_delay(scene, level):
+    send(scene, properties=PLAIN + f"DELAY\x01{level}\x02")
+
+    assert scene.stored_properties("T")["DELAY"] == level
+
+
+def test_level_that_is_no_number_is_refused(scene):
+    assert refusal(send(scene, properties=PLAIN + "DELAY\x01soon\x02")) == (
+        ResponseCode.MESSAGE_ILLEGAL,
+        "property DELAY is 'soon', expected the number of a delay level",
+    )
+
+
+def test_old_clients_send_a_delayed_try_to_the_retry_topic_themselves(scene):
+    properties = PLAIN + "DELAY\x013\x02RETRY_TOPIC\x01T\x02TRAN_MSG\x01true\x02"
+
+    answer = send(scene, topic="%RETRY%g", reconsume_times=1, properties=properties)
+
+    record = scene.stored("SCHEDULE_TOPIC_XXXX", 2)
+    assert answer.code == 0
+    assert record.reconsume_times == 1
+    assert props.parse(record.properties)["REAL_TOPIC"] == "%RETRY%g"
 
 
 # batches

@@ -1,5 +1,6 @@
 """A broker in memory with everything that operators ask."""
 
+from codec.bodies.offsets import DelayOffsetSerializeWrapper
 from rmq.broker.live_config import LiveConfig
 from rmq.broker.processors.admin.config import ConfigAdminProcessor
 from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
@@ -17,7 +18,6 @@ from rmq.remoting.handling import handler_table
 from rmq.store.tests.stores import message
 
 IDENTITY = ("broker-a", "10.0.0.2:10911")
-DELAY_OFFSETS = "/store/config/delayOffset.json"
 SETTINGS = "/store/config/broker.properties"
 
 
@@ -42,6 +42,7 @@ class AdminScene(Scene):
         self.stats.begin()
         self.rates = StoreRates(self.clock, self.store.stats)
         self.slaves = []
+        self.delay_offsets = DelayOffsetSerializeWrapper()
         self.live = LiveConfig(self.disk, self.clock, self.config, (), SETTINGS)
         self.topic_admin = TopicAdminProcessor(
             self.config, self.topics, self.offsets, self.store, self.stats
@@ -82,7 +83,7 @@ class AdminScene(Scene):
                 (lambda: {"scheduleMessageOffset_1": "0,0"},),
                 lambda: self.slaves,
             ),
-            FileAdminProcessor(self.clock, self.disk, DELAY_OFFSETS, self.store),
+            FileAdminProcessor(self.clock, self.store, lambda: self.delay_offsets),
         ]
         self._dispatcher = Dispatcher(handler_table(processors))
 

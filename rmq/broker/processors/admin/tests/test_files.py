@@ -6,7 +6,7 @@ from codec.codes import RequestCode, ResponseCode
 from rmq.base.errors import StoreError
 from rmq.base.manual import ManualClock
 from rmq.broker.processors.admin.files import ROUND_PERIOD_MS, FileAdminProcessor
-from rmq.broker.processors.admin.tests.scene import DELAY_OFFSETS, AdminScene
+from rmq.broker.processors.admin.tests.scene import AdminScene
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ class BrokenStore:
 
 def test_a_failure_ends_the_rounds_and_is_told():
     store = BrokenStore()
-    processor = FileAdminProcessor(ManualClock(), None, DELAY_OFFSETS, store)
+    processor = FileAdminProcessor(ManualClock(), store, DelayOffsetSerializeWrapper)
 
     for _ in range(2):
         with pytest.raises(StoreError):
@@ -66,7 +66,7 @@ def test_offsets_of_delayed_delivery_are_given(scene):
     code = RequestCode.GET_ALL_DELAY_OFFSET
     assert scene.ask(code).body == b'{"offsetTable":{}}'
 
-    scene.disk.replace(DELAY_OFFSETS, b'{"offsetTable":{3:7}}')
+    scene.delay_offsets = DelayOffsetSerializeWrapper(offset_table={3: 7})
 
     table = decode_body(DelayOffsetSerializeWrapper, scene.ask(code).body)
     assert table.offset_table == {3: 7}
