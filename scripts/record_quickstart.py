@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs/pictures/quickstart.svg"
 COMMAND = "sh scripts/quickstart"
 LAST_WORDS = b"Ctrl-C stops the server."
-COLUMNS = 90
+COLUMNS = 104
 THEME = TerminalTheme(
     (24, 26, 31),
     (214, 219, 226),

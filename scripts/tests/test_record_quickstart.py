@@ -30,7 +30,8 @@ def test_the_picture_fetches_nothing():
 
 
 def test_a_terminal_sees_the_output_until_ctrl_c(tmp_path):
-    text = "trap 'exit 0' INT; echo begun; echo 'Ctrl-C stops the server.'; while sleep 0.05; do :; done"
+    says = "echo begun; echo 'Ctrl-C stops the server.'"
+    text = f"trap 'exit 0' INT; {says}; while sleep 0.05; do :; done"
     checkout = script(tmp_path, text)
 
     assert written(checkout, tmp_path).splitlines()[:2] == ["begun", "Ctrl-C stops the server."]
