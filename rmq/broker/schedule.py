@@ -178,7 +178,9 @@ class Schedule:
         if topic != names.SCHEDULE_TOPIC or not self._is_running:
             return
         if queue_id < len(self._levels) and self._levels[queue_id].due_ms is None:
-            self._levels[queue_id].due_ms = tags_code
+            level = self._levels[queue_id]
+            level.due_ms = tags_code
+            self._table.setdefault(level.number, level.offset)
             self._arm()
 
     def _arm(self) -> None:

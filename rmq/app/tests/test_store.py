@@ -73,3 +73,9 @@ def test_share_at_which_files_are_deleted_has_bounds(ratio, share):
     config = MessageStoreConfig(diskMaxUsedSpaceRatio=ratio)
 
     assert store_settings(config, HOST).used_share_delete == share
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_no_delay_level_at_all_is_refused(text):
+    with pytest.raises(ConfigError, match="messageDelayLevel is empty"):
+        delay_levels_ms(text)
