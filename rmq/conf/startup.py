@@ -95,6 +95,7 @@ def namesrv_settings(
         machine,
         {RemotingServerConfig: {"listenPort": NAMESRV_PORT}},
     )
+    _refuse_access_control(loaded.values)
     namesrv = loaded.of(NamesrvConfig)
     if config_path:
         namesrv = replace(namesrv, configStorePath=config_path)
@@ -130,6 +131,7 @@ def broker_settings(
     )
     broker, store = loaded.of(BrokerConfig), loaded.of(MessageStoreConfig)
     server = loaded.of(RemotingServerConfig)
+    _refuse_access_control(loaded.values)
     check_addresses("namesrvAddr", broker.namesrvAddr)
     broker = replace(
         broker,
@@ -145,6 +147,16 @@ def broker_settings(
         values=loaded.values,
         warnings=loaded.warnings,
     )
+
+
+def _refuse_access_control(values: Mapping[str, str]) -> None:
+    """Who relies on access control must not get an open server."""
+    for key in ("authenticationEnabled", "authorizationEnabled"):
+        if values.get(key, "").strip().lower() == "true":
+            raise ConfigError(
+                f"{key}=true: expected false, this server has no access control; "
+                "leave the key out, and keep the ports in networks that you trust"
+            )
 
 
 def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:

@@ -96,6 +96,15 @@ def test_a_way_to_choose_masters_that_is_not_here_is_refused(key):
         broker_settings({key: "true"}, HERE)
 
 
+@pytest.mark.parametrize("key", ["authenticationEnabled", "authorizationEnabled"])
+@pytest.mark.parametrize("settings", [broker_settings, namesrv_settings])
+def test_access_control_that_is_not_here_is_refused(settings, key):
+    with pytest.raises(ConfigError, match=f"{key}=true: expected false"):
+        settings({key: "True"}, HERE)
+
+    settings({key: "false"}, HERE)
+
+
 @pytest.mark.parametrize("text", ["", "a:1", "127.0.0.1:9876;[::1]:9876", "a:1; b:65535"])
 def test_good_addresses_pass(text):
     check_addresses("namesrvAddr", text)
