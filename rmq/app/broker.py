@@ -39,6 +39,7 @@ from rmq.broker.processors.query import QueryProcessor
 from rmq.broker.processors.queues import QueueProcessor
 from rmq.broker.processors.send import SendProcessor, SendSettings
 from rmq.broker.processors.send_back import SendBackProcessor
+from rmq.broker.processors.transactions import TransactionProcessor
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.registration import Registration
@@ -49,6 +50,9 @@ from rmq.broker.saving import TableFile
 from rmq.broker.schedule import Schedule
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.topics import Topics
+from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools
+from rmq.broker.transactions.endings import Endings
+from rmq.broker.transactions.op_log import OpLog
 from rmq.broker.unique_keys import UniqueKeys
 from rmq.broker.waiting import WaitingPulls
 from rmq.conf.broker import BrokerConfig
@@ -170,6 +174,22 @@ class Broker:
             permission=lambda: self.settings.broker.brokerPermission,
             accept_from_ms=config.startAcceptSendRequestTimeStamp,
             delay_level_max=len(delays_ms),
+            reject_transactions=lambda: self.settings.broker.rejectTransactionMessage,
+        )
+        self.op_log = OpLog(config, clock, store, store_host)
+        endings = Endings()
+        self.checks = Checks(
+            config,
+            CheckTools(
+                clock,
+                store,
+                self.topics,
+                self.offsets,
+                self.producers,
+                self.op_log,
+                endings,
+                store_config.fileReservedTime * HOUR_MS,
+            ),
         )
         self.processors: list[object] = [
             SendProcessor(
@@ -184,6 +204,7 @@ class Broker:
                 new_unique_key,
             ),
             SendBackProcessor(send_settings, self.topics, self.groups, store, stats, chance),
+            TransactionProcessor(config, clock, store, self.offsets, self.op_log, endings),
             PullProcessor(
                 config,
                 self.topics,
@@ -225,8 +246,9 @@ class Broker:
         )
         self.topics.on_change(self.registration.topics_changed)
         tables = (self.topics, self.groups, self.offsets, self.consumers, self.registration)
+        transactions = (self.op_log, self.checks)
         with_config = [one for one in self.processors if hasattr(one, "config")]
-        self.live.follow(*tables, *cast("list[Follower]", with_config))
+        self.live.follow(*tables, *transactions, *cast("list[Follower]", with_config))
         self.live.on_change(self._settings_changed)
         self._periodic = [
             Periodic(clock, config.flushConsumerOffsetInterval, self.offsets.persist),
@@ -342,6 +364,7 @@ class Broker:
         self._worker.start()
         self.durability.start()
         self.schedule.start()
+        self.checks.start()
         self._housekeeping.start()
         for periodic in self._periodic:
             periodic.start()
@@ -367,6 +390,8 @@ class Broker:
         self._housekeeping.stop()
         self.client.stop()
         self.schedule.stop()
+        self.checks.stop()
+        self.op_log.stop()
         yield self.durability.stop()
         self._worker.stop()
         self.offsets.persist()

@@ -111,7 +111,7 @@ class BrokerConfig:
     )
     flushConsumerOffsetHistoryInterval: int = accepted(60000, "ms, history persist (unused mostly)")
     rejectTransactionMessage: bool = setting(
-        False, "refuse half messages", important=True, honoured=False
+        False, "refuse half messages", live=True, important=True
     )
     fetchNameSrvAddrByDnsLookup: bool = accepted(
         False, "resolve namesrv addresses by DNS", important=True
@@ -286,16 +286,38 @@ class BrokerConfig:
     )
     defaultMessageRequestMode: str = accepted("PULL", "PULL or POP")
     defaultPopShareQueueNum: int = accepted(-1, "-1 = all queues shared")
-    transactionTimeOut: int = accepted(
-        6000, "ms before first check", maximum=LONG_MAX, important=True
+    transactionTimeOut: int = setting(
+        6000,
+        "age at which a half message is checked first",
+        unit="ms",
+        minimum=0,
+        maximum=LONG_MAX,
+        live=True,
+        important=True,
     )
-    transactionCheckMax: int = accepted(15, "max checks then discard", important=True)
-    transactionCheckInterval: int = accepted(
-        30000, "ms between checks", maximum=LONG_MAX, important=True
+    transactionCheckMax: int = setting(
+        15, "checks after which a half message is given up", minimum=0, live=True, important=True
+    )
+    transactionCheckInterval: int = setting(
+        30000,
+        "time between two checks of the half messages",
+        unit="ms",
+        minimum=1,
+        maximum=LONG_MAX,
+        live=True,
+        important=True,
     )
     transactionMetricFlushInterval: int = accepted(3000, "ms", maximum=LONG_MAX)
-    transactionOpMsgMaxSize: int = accepted(4096, "bytes of one op message")
-    transactionOpBatchInterval: int = accepted(3000, "ms op batch flush")
+    transactionOpMsgMaxSize: int = setting(
+        4096,
+        "size of what was ended at which it is written at once",
+        unit="bytes",
+        minimum=1,
+        live=True,
+    )
+    transactionOpBatchInterval: int = setting(
+        3000, "time after which what was ended is written", unit="ms", minimum=1, live=True
+    )
     aclEnable: bool = accepted(
         False, "ACL 1.0 switch (kept; ACL plugin removed, see auth module)", important=True
     )

@@ -23,7 +23,7 @@ from codec.headers.send import (
 )
 from codec.message import properties as props
 from codec.message.batch import split_batch
-from codec.message.sysflag import MULTI_TAGS
+from codec.message.sysflag import MULTI_TAGS, TRANSACTION_NORMAL, with_transaction_type
 from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
 from rmq.base.ports import Chance, Clock
@@ -34,6 +34,7 @@ from rmq.broker.processors import plain
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.replicas import Wait
 from rmq.broker.topics import Topics
+from rmq.broker.transactions.half import HALF_QUEUE, add_origin
 from rmq.remoting.handling import Answer, Request, Response, handles
 from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
 from rmq.store.store import MessageStore
@@ -80,6 +81,7 @@ class SendSettings:
     permission: Callable[[], int]
     accept_from_ms: int
     delay_level_max: int
+    reject_transactions: Callable[[], bool]
 
 
 class SendProcessor:
@@ -173,14 +175,14 @@ class SendProcessor:
         if topic[0] != "%" and (not text or text[-1] == plain.END) and not plain.is_acted_on(text):
             unique_key = plain.unique_key_of(text, self._new_unique_key)
         if unique_key is None:
-            topic, target, unique_key, stored = self._looked_at(request, queue_id)
+            topic, target, sys_flag, unique_key, stored = self._looked_at(request, queue_id)
         else:
             target = queue_id
+            sys_flag = header.sys_flag
             wanted = plain.wanted_of(text, unique_key)
             stored = text + self._suffix
             if plain.UNIQUE_KEY not in text:
                 stored = f"{text}UNIQ_KEY\x01{unique_key}\x02{self._suffix}"
-        sys_flag = header.sys_flag
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
         result = self._put(
@@ -215,14 +217,16 @@ class SendProcessor:
             )
         return self._respond(result, queue_id, unique_key)
 
-    def _looked_at(self, request: SendRequest, queue_id: int) -> tuple[str, int, str, str]:
-        """Topic, queue, unique key and properties of a message after a look at each property.
+    def _looked_at(self, request: SendRequest, queue_id: int) -> tuple[str, int, int, str, str]:
+        """Topic, queue, sysFlag, unique key and properties after a look at each property.
 
         Those it is stored with: the producer is told the queue that it asked for, as in Java.
 
-        :raises CommandError: as ``_retry_or_dead_letter``, ``_refuse_unserved``, ``put_off``.
+        :raises CommandError: as ``_retry_or_dead_letter``, ``_is_half``, ``_refuse_unserved``,
+            ``put_off``.
         """
         topic = request.header.topic
+        sys_flag = request.header.sys_flag
         properties = props.parse((request.header.properties or "").encode(errors="replace"))
         properties.pop("POP_CK", None)
         if topic.startswith(names.RETRY_PREFIX):
@@ -230,13 +234,41 @@ class SendProcessor:
         unique_key = properties.get("UNIQ_KEY", "")
         if not unique_key:
             unique_key = properties["UNIQ_KEY"] = self._new_unique_key()
+        is_half = self._is_half(request, properties)
+        if is_half:
+            properties.pop("DELAY", None)  # as the stock producer does: a commit is not put off
         self._refuse_unserved(request, properties)
-        topic, queue_id = put_off(
-            topic, queue_id, request.header.sys_flag, properties, self._settings.delay_level_max
-        )
         for name in self._added:
             properties.pop(name, None)
-        return topic, queue_id, unique_key, props.build(properties).decode() + self._suffix
+        if is_half:
+            add_origin(properties, topic, queue_id)
+            topic, queue_id = names.HALF_TOPIC, HALF_QUEUE
+            sys_flag = with_transaction_type(sys_flag, TRANSACTION_NORMAL)
+        else:
+            topic, queue_id = put_off(
+                topic, queue_id, sys_flag, properties, self._settings.delay_level_max
+            )
+        stored = props.build(properties).decode() + self._suffix
+        return topic, queue_id, sys_flag, unique_key, stored
+
+    def _is_half(self, request: SendRequest, properties: dict[str, str]) -> bool:
+        """Whether a message begins a transaction.
+
+        Consumers before 4.6.1 send back with the properties of what they got, hence the second
+        condition. Source: SendMessageProcessor.java, sendMessage(), 5.3.3.
+
+        :raises CommandError: NO_PERMISSION, rejectTransactionMessage.
+        """
+        if properties.get("TRAN_MSG", "").lower() != "true":
+            return False
+        if (request.header.reconsume_times or 0) > 0 and delay_level(properties) > 0:
+            return False
+        if self._settings.reject_transactions():
+            raise CommandError(
+                ResponseCode.NO_PERMISSION,
+                f"the broker[{self._settings.broker_ip}] sending transaction message is forbidden",
+            )
+        return True
 
     def _put_batch(self, request: SendRequest) -> Answer:
         header = request.header
@@ -253,6 +285,12 @@ class SendProcessor:
         properties.update(self._added)
         properties.pop("POP_CK", None)
         self._refuse_unserved(request, properties)
+        if self._is_half(request, properties):
+            raise CommandError(
+                ResponseCode.MESSAGE_ILLEGAL,
+                "a batch cannot begin a transaction, send its messages one by one. "
+                f"Producer: {request.channel.remote_address}",
+            )
         if delay_level(properties) > 0:
             raise CommandError(
                 ResponseCode.MESSAGE_ILLEGAL,
@@ -379,14 +417,6 @@ class SendProcessor:
 
     def _refuse_unserved(self, request: SendRequest, properties: dict[str, str]) -> None:
         """Refuse what would be stored but never handled: better no message than a lost one."""
-        if properties.get("TRAN_MSG", "").lower() == "true" and not (
-            (request.header.reconsume_times or 0) > 0 and delay_level(properties) > 0
-        ):
-            raise CommandError(
-                ResponseCode.NO_PERMISSION,
-                f"the broker[{self._settings.broker_ip}] sending transaction message is forbidden: "
-                "this version of rmq does not serve transactions yet",
-            )
         if delay_level(properties) <= 0 and any(name in properties for name in TIMER_PROPERTIES):
             raise CommandError(
                 ResponseCode.MESSAGE_ILLEGAL,

@@ -124,6 +124,7 @@ class Scene:
             permission=lambda: self.permission,
             accept_from_ms=accept_from_ms,
             delay_level_max=len(SMALL.delay_levels_ms),
+            reject_transactions=lambda: self.config.rejectTransactionMessage,
         )
         self.sending = SendProcessor(
             self.send_settings,

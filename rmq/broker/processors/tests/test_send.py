@@ -343,12 +343,56 @@ def test_retry_topic_of_an_unknown_group_is_refused():
 # what this broker does not serve
 
 
-def test_transaction_is_refused(scene):
+def test_transaction_is_refused_where_it_is_forbidden():
+    scene = a_scene(rejectTransactionMessage=True)
+
     code, remark = refusal(send(scene, properties=PLAIN + "TRAN_MSG\x01true\x02"))
 
     assert code == ResponseCode.NO_PERMISSION
-    assert "the broker[10.0.0.2] sending transaction message is forbidden" in remark
+    assert remark == "the broker[10.0.0.2] sending transaction message is forbidden"
     assert send(scene, properties=PLAIN + "TRAN_MSG\x01false\x02").code == 0
+
+
+def test_transaction_is_stored_where_no_consumer_looks(scene):
+    answer = send(
+        scene,
+        properties=PLAIN + "DELAY\x013\x02TRAN_MSG\x01true\x02PGROUP\x01p\x02",
+        queue_id=1,
+        sys_flag=1 | 4,
+    )
+
+    half = scene.stored("RMQ_SYS_TRANS_HALF_TOPIC")
+    properties = scene.stored_properties("RMQ_SYS_TRANS_HALF_TOPIC")
+    assert answer.ext_fields["queueId"] == "1"
+    assert answer.ext_fields["queueOffset"] == "0"
+    assert half.sys_flag == 1
+    assert properties["REAL_TOPIC"] == "T"
+    assert properties["REAL_QID"] == "1"
+    assert properties["__transactionId__"] == properties["UNIQ_KEY"]
+    assert properties["TRAN_MSG"] == "true"
+    assert properties["PGROUP"] == "p"
+    assert "DELAY" not in properties
+    assert scene.store.max_offset("T", 1) == 0
+
+
+def test_what_an_old_consumer_sends_back_begins_no_transaction(scene):
+    answer = send(
+        scene,
+        properties=PLAIN + "DELAY\x013\x02TRAN_MSG\x01true\x02",
+        reconsume_times=1,
+    )
+
+    assert answer.code == 0
+    assert scene.store.max_offset("RMQ_SYS_TRANS_HALF_TOPIC", 0) == 0
+
+
+def test_batch_begins_no_transaction(scene):
+    body = pack_batch([BatchItem(0, b"x", b"")])
+
+    code, remark = refusal(send(scene, body, properties=PLAIN + "TRAN_MSG\x01true\x02", batch=True))
+
+    assert code == ResponseCode.MESSAGE_ILLEGAL
+    assert remark.startswith("a batch cannot begin a transaction")
 
 
 @pytest.mark.parametrize("batch", [None, True])

@@ -1,0 +1,194 @@
+"""Ending transactions, and taking up again what was given up."""
+
+import logging
+
+from codec.codes import RequestCode, ResponseCode
+from codec.errors import CodecError
+from codec.headers.transactions import (
+    EndTransactionRequestHeader,
+    ResumeCheckHalfMessageRequestHeader,
+)
+from codec.message import properties as props
+from codec.message.ids import parse_offset_message_id
+from codec.message.record import Record
+from codec.message.sysflag import TRANSACTION_COMMIT, TRANSACTION_ROLLBACK
+from rmq.base.errors import CommandError
+from rmq.base.ports import Clock
+from rmq.broker import names
+from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.transactions.endings import Endings
+from rmq.broker.transactions.half import (
+    HALF_QUEUE,
+    again,
+    final_message,
+    half_at,
+    is_committed,
+    number_of,
+    text_of,
+)
+from rmq.broker.transactions.op_log import OpLog
+from rmq.conf.broker import BrokerConfig
+from rmq.remoting.handling import Answer, Request, Response, handles
+from rmq.store.messages import PutStatus
+from rmq.store.store import MessageStore
+
+logger = logging.getLogger(__name__)
+
+HALF_TOPIC = names.HALF_TOPIC.encode()
+
+STORED = (
+    PutStatus.PUT_OK,
+    PutStatus.FLUSH_DISK_TIMEOUT,
+    PutStatus.FLUSH_SLAVE_TIMEOUT,
+    PutStatus.SLAVE_NOT_AVAILABLE,
+)
+
+CODES = {
+    PutStatus.MESSAGE_ILLEGAL: ResponseCode.MESSAGE_ILLEGAL,
+    PutStatus.PROPERTIES_SIZE_EXCEEDED: ResponseCode.MESSAGE_ILLEGAL,
+    PutStatus.SERVICE_NOT_AVAILABLE: ResponseCode.SERVICE_NOT_AVAILABLE,
+}
+"""Source: EndTransactionProcessor.java, sendFinalMessage(), 5.3.3; any other is SYSTEM_ERROR."""
+
+
+class TransactionProcessor:
+    """Commits and rolls back."""
+
+    def __init__(
+        self,
+        config: BrokerConfig,
+        clock: Clock,
+        store: MessageStore,
+        offsets: ConsumerOffsets,
+        op_log: OpLog,
+        endings: Endings,
+    ) -> None:
+        """``config`` may be replaced while running: assign the attribute."""
+        self.config = config
+        self._clock = clock
+        self._store = store
+        self._offsets = offsets
+        self._op_log = op_log
+        self._endings = endings
+
+    @handles(RequestCode.END_TRANSACTION, EndTransactionRequestHeader)
+    def end(self, request: Request[EndTransactionRequestHeader]) -> Answer:
+        """Commit or roll back; "unknown" is not even answered: a check will come.
+
+        Ended twice alike it is as if ended once, where Java delivers twice.
+        Source: EndTransactionProcessor.java, processRequest(), 5.3.3.
+
+        :raises CommandError: SYSTEM_ERROR (no such half message, or not this group's, or it ended
+            the other way), ILLEGAL_OPERATION (too late, wait for the check), or the store's.
+        """
+        asked = request.header
+        outcome = asked.commit_or_rollback
+        if outcome not in (TRANSACTION_COMMIT, TRANSACTION_ROLLBACK):
+            logger.debug("event=transaction_pending producer=%s", request.channel.remote_address)
+            return None
+        half = self._half(asked)
+        queue_id = half.queue_id
+        offset = self._endings.latest(queue_id, half.queue_offset)
+        ended = self._endings.outcome(queue_id, offset)
+        if ended is not None:
+            if ended != outcome:
+                name = "committed" if ended == TRANSACTION_COMMIT else "rolled back"
+                raise CommandError(ResponseCode.SYSTEM_ERROR, f"the transaction was {name} before")
+            return Response()
+        self._op_log.check_room(queue_id)
+        if outcome == TRANSACTION_COMMIT and not (
+            self._is_late(asked, half) and is_committed(self._store, half)
+        ):
+            self._put_final(half)
+        self._endings.end(queue_id, offset, outcome)
+        self._op_log.add(queue_id, offset)
+        return Response()
+
+    @handles(RequestCode.RESUME_CHECK_HALF_MESSAGE, ResumeCheckHalfMessageRequestHeader)
+    def resume(self, request: Request[ResumeCheckHalfMessageRequestHeader]) -> Response:
+        """Put a transaction that was given up back among the half messages, with no check counted.
+
+        Java does so with whatever message the id names; here only with those that were given up.
+        Source: AdminBrokerProcessor.java, resumeCheckHalfMessage(), 5.3.3.
+
+        :raises CommandError: SYSTEM_ERROR.
+        """
+        text = request.header.msg_id or ""
+        try:
+            half = half_at(self._store, parse_offset_message_id(text).position)
+        except CodecError as error:
+            raise CommandError(ResponseCode.SYSTEM_ERROR, f"msgId: {error}") from error
+        if half is None or half.topic.decode(errors="replace") != names.CHECK_MAX_TIME_TOPIC:
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR, f"msgId {text} is none of {names.CHECK_MAX_TIME_TOPIC}"
+            )
+        properties = props.parse(half.properties)
+        properties["TRANSACTION_CHECK_TIMES"] = "0"
+        result = self._store.put(again(half, names.HALF_TOPIC, HALF_QUEUE, properties))
+        if result.status is not PutStatus.PUT_OK:
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                f"Put message back to RMQ_SYS_TRANS_HALF_TOPIC failed. {result.remark}",
+            )
+        return Response()
+
+    def _half(self, asked: EndTransactionRequestHeader) -> Record:
+        """The half message that is meant.
+
+        Source: EndTransactionProcessor.java, checkPrepareMessage(), 5.3.3, which believes whatever
+        lies at the offset to be a half message.
+        """
+        try:
+            half = half_at(self._store, asked.commit_log_offset)
+        except CodecError:
+            half = None
+        if half is None or half.topic != HALF_TOPIC:
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                "Find prepared transaction message failed: "
+                f"no half message lies at {asked.commit_log_offset}",
+            )
+        self._refuse_late(asked, half)
+        if text_of(half, props.PRODUCER_GROUP) != asked.producer_group:
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                f"The producer group wrong: the half message is not of {asked.producer_group}",
+            )
+        if half.queue_offset != asked.tran_state_table_offset or half.position != (
+            self._store.position_of(names.HALF_TOPIC, half.queue_id, half.queue_offset)
+        ):
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                "The transaction state table offset wrong: the half message is not number "
+                f"{asked.tran_state_table_offset}",
+            )
+        return half
+
+    def _refuse_late(self, asked: EndTransactionRequestHeader, half: Record) -> None:
+        """Source: EndTransactionProcessor.java, rejectCommitOrRollback(), 5.3.3."""
+        if asked.from_transaction_check:
+            return
+        immunity = text_of(half, props.CHECK_IMMUNITY_TIME_IN_SECONDS)
+        if immunity is None:
+            return
+        limit_ms = max(number_of(immunity, 0) * 1000, self.config.transactionTimeOut)
+        age_ms = self._clock.wall_ms() - half.born_timestamp
+        if age_ms > limit_ms:
+            raise CommandError(
+                ResponseCode.ILLEGAL_OPERATION,
+                f"ended {age_ms} ms after its birth, later than {limit_ms} ms: wait for the check",
+            )
+
+    def _is_late(self, asked: EndTransactionRequestHeader, half: Record) -> bool:
+        """Whether another copy of the half message may have been committed already."""
+        return asked.from_transaction_check or half.queue_offset < self._offsets.query(
+            names.TRANSACTION_GROUP, names.HALF_TOPIC, half.queue_id
+        )
+
+    def _put_final(self, half: Record) -> None:
+        result = self._store.put(final_message(half))
+        if result.status not in STORED:
+            raise CommandError(
+                CODES.get(result.status, ResponseCode.SYSTEM_ERROR),
+                result.remark or result.status.name,
+            )

@@ -1,0 +1,46 @@
+"""What is known of half messages beyond what lies on disk: how they ended, where they went.
+
+Java keeps nothing of it, so a transaction that is ended twice is delivered twice there, and one
+whose half message was put back while its end was under way is asked about once more. Both tables
+are bounded; what has dropped out of them, or was lost in a restart, is as in Java.
+"""
+
+from typing import TypeAlias
+
+KNOWN_MAX = 65_536
+"""Half messages remembered in each table: those of half a minute at 2,000 a second."""
+
+Place: TypeAlias = tuple[int, int]
+"""A half message: its queue and its offset there."""
+
+
+class Endings:
+    """How transactions ended, by the last place of their half message."""
+
+    def __init__(self, known_max: int = KNOWN_MAX) -> None:
+        self._known_max = known_max
+        self._outcomes: dict[Place, int] = {}
+        self._moves: dict[Place, int] = {}
+
+    def moved(self, queue_id: int, offset: int, new_offset: int) -> None:
+        """Note that a half message was put back at the end of its queue."""
+        self._moves[queue_id, offset] = new_offset
+        if len(self._moves) > self._known_max:
+            del self._moves[next(iter(self._moves))]
+
+    def latest(self, queue_id: int, offset: int) -> int:
+        """Where a half message is now: each move leads to a greater offset."""
+        moves = self._moves
+        while (new_offset := moves.get((queue_id, offset))) is not None:
+            offset = new_offset
+        return offset
+
+    def end(self, queue_id: int, offset: int, outcome: int) -> None:
+        """Note how a transaction ended: a transaction type of sysFlag, COMMIT or ROLLBACK."""
+        self._outcomes[queue_id, offset] = outcome
+        if len(self._outcomes) > self._known_max:
+            del self._outcomes[next(iter(self._outcomes))]
+
+    def outcome(self, queue_id: int, offset: int) -> int | None:
+        """How it ended; None if it is not known to have ended."""
+        return self._outcomes.get((queue_id, offset))
