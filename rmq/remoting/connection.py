@@ -143,22 +143,15 @@ class Connection:
 
         What was answered before that header is written.
         """
-        answer = self._dispatcher.answer
         ready: list[bytes] = []
-        size = 0
         broken = ""
         rest: list[Frame] = []
         if len(frames) > ROUND_FRAMES_MAX:
             frames, rest = frames[:ROUND_FRAMES_MAX], frames[ROUND_FRAMES_MAX:]
         try:
-            for number, frame in enumerate(frames, 1):
-                reply = answer(frame, self)
-                if reply is not None:
-                    ready.append(reply)
-                    size += len(reply)
-                    if size > ROUND_BYTES_MAX:
-                        rest = frames[number:] + rest
-                        break
+            done = self._dispatcher.answer_round(frames, self, ready, ROUND_BYTES_MAX)
+            if done < len(frames):
+                rest = frames[done:] + rest
         except CodecError as error:
             broken = f"broken bytes: {error}"
         if ready and self.is_open:

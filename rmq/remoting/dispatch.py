@@ -18,7 +18,7 @@ A one-way request gets no response, whatever happened.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -66,7 +66,9 @@ class Route(msgspec.Struct, frozen=True):
     """A handler with the decoders of its header."""
 
     code: int
+    start: bytes | None
     answer: Callable[[Any], Any]
+    answer_run: Callable[[Sequence[Any]], Sequence[Any]] | None
     from_json: Callable[[bytes], TypedCommand[RequestHeader]]
     from_frame: Callable[[Frame], TypedCommand[RequestHeader]]
     name: str
@@ -78,8 +80,71 @@ class Dispatcher:
     def __init__(self, table: HandlerTable) -> None:
         self._routes = {code: _route(handler) for code, handler in table.items()}
         self._routes_by_start = {
-            start: route for route in self._routes.values() if (start := _start_of(route.code))
+            route.start: route for route in self._routes.values() if route.start is not None
         }
+
+    def answer_round(
+        self, frames: Sequence[Frame], peer: Peer, ready: list[bytes], bytes_max: int
+    ) -> int:
+        """Answer frames in order, until more than ``bytes_max`` are ready; how many were answered.
+
+        Encoded responses are added to ``ready``.
+
+        :raises CodecError: a header is broken; the frames before it were answered.
+        """
+        done = size = 0
+        count = len(frames)
+        while done < count and size <= bytes_max:
+            if done + 1 < count:
+                requests = self._run(frames, done, peer)
+                if len(requests) > 1:
+                    done += len(requests)
+                    size += _answer_run(requests, self._routes[requests[0].code], peer, ready)
+                    continue
+            reply = self.answer(frames[done], peer)
+            done += 1
+            if reply is not None:
+                ready.append(reply)
+                size += len(reply)
+        return done
+
+    def _run(self, frames: Sequence[Frame], begin: int, peer: Peer) -> list[Request[RequestHeader]]:
+        """The requests from ``begin`` on that one handler can answer at once; none if it cannot.
+
+        Whatever is unusual ends the run, and is then answered alone.
+        """
+        requests: list[Request[RequestHeader]] = []
+        start = frames[begin][1][STARTS_AT:STARTS_END]
+        route = self._routes_by_start.get(start)
+        if route is None or route.answer_run is None:
+            return requests
+        from_json = route.from_json
+        for number in range(begin, len(frames)):
+            encoding, raw_header, body = frames[number]
+            if raw_header[STARTS_AT:STARTS_END] != start or encoding != JSON:
+                break
+            try:
+                command = from_json(raw_header)
+            except CodecError:
+                break
+            flag = command.flag
+            if command.code != route.code or flag & RESPONSE_FLAG:
+                break
+            requests.append(
+                Request(
+                    command.ext_fields,
+                    body,
+                    peer,
+                    route.code,
+                    command.opaque,
+                    command.version,
+                    command.language,
+                    encoding,
+                    raw_header,
+                    flag & ONEWAY_FLAG != 0,
+                )
+            )
+        return requests
 
     def answer(self, frame: Frame, peer: Peer) -> bytes | None:
         """The encoded response, or None if there is none, or none yet.
@@ -126,14 +191,21 @@ def _start_of(code: int) -> bytes | None:
 
 def _route(handler: Handler) -> Route:
     from_json, from_frame = typed_decoders(handler.header)
-    return Route(handler.code, handler.answer, from_json, from_frame, handler.name)
+    return Route(
+        handler.code,
+        _start_of(handler.code),
+        handler.answer,
+        handler.answer_run,
+        from_json,
+        from_frame,
+        handler.name,
+    )
 
 
 def _answer_by(
     route: Route, command: TypedCommand[RequestHeader], frame: Frame, peer: Peer
 ) -> bytes | None:
     """Call a handler and encode what it says."""
-    oneway = command.flag & ONEWAY_FLAG != 0
     request = Request(
         command.ext_fields,
         frame[2],
@@ -144,22 +216,47 @@ def _answer_by(
         command.language,
         frame[0],
         frame[1],
-        oneway,
+        command.flag & ONEWAY_FLAG != 0,
     )
     try:
         response = route.answer(request)
     except Exception as error:  # noqa: BLE001 - the one place where any failure becomes a response
         response = _failed(error, route.name)
+    return _encoded(response, request, peer, route.name)
+
+
+def _answer_run(
+    requests: Sequence[Request[RequestHeader]], route: Route, peer: Peer, ready: list[bytes]
+) -> int:
+    """Call a handler with several requests; the bytes that its answers add to ``ready``."""
+    assert route.answer_run is not None, f"{route.name} answers runs"
+    try:
+        responses = route.answer_run(requests)
+    except Exception as error:  # noqa: BLE001 - as above
+        responses = [_failed(error, route.name)] * len(requests)
+    size = 0
+    for request, response in zip(requests, responses, strict=True):
+        if isinstance(response, Exception):
+            response = _failed(response, route.name)
+        reply = _encoded(response, request, peer, route.name)
+        if reply is not None:
+            ready.append(reply)
+            size += len(reply)
+    return size
+
+
+def _encoded(response: Any, request: Request[RequestHeader], peer: Peer, name: str) -> bytes | None:
+    """What to send for a handler's answer now; None if there is nothing, or nothing yet."""
     kind = response.__class__
-    if oneway and (kind is bytes or kind is Response):
+    if request.oneway and (kind is bytes or kind is Response):
         return None
     if kind is bytes:
         encoded: bytes = response
         return encoded
     if kind is Response:
-        return _encode(response, frame[0], command.opaque)
+        return _encode(response, request.encoding, request.opaque)
     if response is not None:
-        _answer_later(response, request, peer, route.name)
+        _answer_later(response, request, peer, name)
     return None
 
 

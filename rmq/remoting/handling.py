@@ -10,7 +10,7 @@ The mark registers nothing. A role's table is built once, by :func:`handler_tabl
 its processors; two answers to one code stop the start.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -74,17 +74,19 @@ None: the request wants no answer, being one-way by nature.
 
 
 class Handler(msgspec.Struct, frozen=True):
-    """A row of a role's table: who answers a code."""
+    """A row of a role's table: who answers a code, and who several requests of it at once."""
 
     code: int
     header: type[RequestHeader]
     answer: Callable[[Any], Answer]
     name: str
+    answer_run: Callable[[Sequence[Any]], Sequence[Answer | Exception]] | None = None
 
 
 HandlerTable: TypeAlias = Mapping[int, Handler]
 
 _MARK = "__handles__"
+_RUN_MARK = "__handles_runs__"
 
 
 def handles(
@@ -96,6 +98,27 @@ def handles(
     def mark(method: Callable[[P, Request[H]], Answer]) -> Callable[[P, Request[H]], Answer]:
         marks: list[tuple[RequestCode, type[RequestHeader]]] = getattr(method, _MARK, [])
         setattr(method, _MARK, [*marks, (code, header)])
+        return method
+
+    return mark
+
+
+def handles_runs(
+    code: RequestCode,
+) -> Callable[
+    [Callable[[P, Sequence[Request[H]]], Sequence[Answer | Exception]]],
+    Callable[[P, Sequence[Request[H]]], Sequence[Answer | Exception]],
+]:
+    """Mark a method that answers several requests of ``code`` which came together, in order.
+
+    What it gives is an answer for each, or the exception that the request alone would have caused.
+    The processor must also have a method that ``handles`` the code, for requests that come alone.
+    """
+
+    def mark(
+        method: Callable[[P, Sequence[Request[H]]], Sequence[Answer | Exception]],
+    ) -> Callable[[P, Sequence[Request[H]]], Sequence[Answer | Exception]]:
+        setattr(method, _RUN_MARK, code)
         return method
 
     return mark
@@ -115,8 +138,21 @@ def handler_table(processors: Iterable[object]) -> dict[int, Handler]:
                 if code in table:
                     raise ValueError(f"{code!r} is answered by {table[code].name} and by {name}")
                 bound = cast("Callable[[Any], Answer]", getattr(processor, attribute))
-                table[code] = Handler(code, header, bound, name)
+                table[code] = Handler(code, header, bound, name, _run_method(processor, code))
     return table
+
+
+def _run_method(
+    processor: object, code: int
+) -> Callable[[Sequence[Any]], Sequence[Answer | Exception]] | None:
+    """The method of a processor that is marked to answer runs of ``code``, if there is one."""
+    for attribute in dir(type(processor)):
+        if getattr(getattr(type(processor), attribute), _RUN_MARK, None) == code:
+            return cast(
+                "Callable[[Sequence[Any]], Sequence[Answer | Exception]]",
+                getattr(processor, attribute),
+            )
+    return None
 
 
 def without(table: HandlerTable, codes: Iterable[int]) -> dict[int, Handler]:
@@ -134,5 +170,6 @@ __all__ = [
     "Response",
     "handler_table",
     "handles",
+    "handles_runs",
     "without",
 ]

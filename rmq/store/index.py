@@ -146,6 +146,44 @@ class IndexFile:
         )
         return end
 
+    def put_run(self, keys: Sequence[tuple[int, int]], store_timestamp: int) -> bool:
+        """Add keys of several records stored at one time, all of them or none; whether it did.
+
+        It does not when it is empty, or when there is no room reserved for all.
+        """
+        number = self.next_unit
+        begin_timestamp = self.begin_timestamp
+        seconds = (store_timestamp - begin_timestamp) // 1000
+        if (
+            not keys
+            or number <= 1
+            or number + len(keys) > self.reserved_units
+            or begin_timestamp <= 0
+            or not 0 <= seconds <= SECONDS_MAX
+        ):
+            return False
+        memory = self.memory
+        slots = self.slots
+        used_slots = self.used_slots
+        unit_at = self.units_at + number * UNIT_SIZE
+        read_slot, write_slot, write_unit = SLOT.unpack_from, SLOT.pack_into, UNIT.pack_into
+        for hashed, position in keys:
+            slot_at = HEADER_SIZE + hashed % slots * SLOT_SIZE
+            (previous,) = read_slot(memory, slot_at)
+            if not 0 < previous <= number:
+                previous = NO_UNIT
+                used_slots += 1
+            write_unit(memory, unit_at, hashed, position, seconds, previous)
+            write_slot(memory, slot_at, number)
+            unit_at += UNIT_SIZE
+            number += 1
+        self.used_slots = used_slots
+        self.next_unit = number
+        self.end_position = keys[-1][1]
+        self.end_timestamp = store_timestamp
+        self.write_header()
+        return True
+
     def write_header(self) -> None:
         """Write what the fields say."""
         self.dirty = True
@@ -318,6 +356,17 @@ class Index:
         done = file.put(hashes, 0, position, store_timestamp)
         while done < count:
             done = self.make_room(count - done).put(hashes, done, position, store_timestamp)
+
+    def put_run(self, keys: Sequence[tuple[int, int]], store_timestamp: int) -> None:
+        """Add keys of several records stored at one time: ``key_hash`` and position of each.
+
+        :raises OSError: a new file was needed and could not be made.
+        """
+        file = self._last
+        if file is None or not file.put_run(keys, store_timestamp):
+            for hashed, position in keys:
+                self.put((hashed,), position, store_timestamp)
+        self.dirty = True
 
     @property
     def end_position(self) -> int:

@@ -73,6 +73,7 @@ class MessageStore:
         self._writer = Writer(
             clock, settings, self._gate, self._log, self._queues, self._index, self.stats
         )
+        self.put_run = self._writer.put_run
         self.put: Callable[[PutMessage], PutResult] = self._writer.put
         """Append one message; it can be read at once. Never raises for a full disk: see status.
 

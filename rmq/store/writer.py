@@ -7,6 +7,7 @@ anything is written. Then record, unit and keys are written, which cannot fail.
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
+from codec.disk.consume_queue import UNIT_SIZE
 from codec.message.java_hash import tags_code
 from codec.message.properties import PROPERTIES_MAX, PROPERTY_SEPARATOR, join
 from codec.message.record import (
@@ -194,6 +195,117 @@ class Writer:
         stats.put_times += 1
         stats.put_bytes += size
         return PutResult(_PUT_OK, position, offset, size, now_ms, position + size)
+
+    def put_run(self, messages: Sequence[PutMessage]) -> list[PutResult]:
+        """Append messages that came together, each for itself: what ``put`` gives for each.
+
+        As many as are plain are written in one go.
+        """
+        results: list[PutResult] = []
+        while len(results) < len(messages):
+            self._put_plain(messages[len(results) :], results)
+            if len(results) < len(messages):
+                results.append(self.put(messages[len(results)]))
+        return results
+
+    def _put_plain(self, messages: Sequence[PutMessage], results: list[PutResult]) -> None:
+        """Write the first messages up to one that needs more than room already made.
+
+        First all records, then all units and keys: no unit points beyond the log.
+        """
+        log, memory = self._log, self._log.memory
+        if memory is None or self._append_crc or self._gate.refusal is not None:
+            return
+        now_ms = max(self._wall_ms(), log.last_timestamp)
+        begin = position = log.position
+        pack, store_host = self._fixed_v4.pack, self._store_host
+        pieces: list[bytes] = []
+        records: list[tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]] = []
+        keys: list[tuple[int, int]] = []
+        ahead: dict[ConsumeQueue, int] = {}
+        for message in messages:
+            queue = self._by_key.get((message.topic, message.queue_id))
+            body, properties = message.body, message.properties
+            if queue is None or len(message.born_host) != 8:
+                break
+            size = queue.fixed_size + 8 + len(body) + len(properties)
+            before = ahead.get(queue, 0)
+            if (
+                position + size > log.writable_end
+                or message.sys_flag & TRANSACTION_MASK
+                or queue.write_at + (before + 1) * UNIT_SIZE > queue.reserved
+                or len(body) > self._body_max
+                or len(properties) > PROPERTIES_MAX
+                or size > self._record_max
+                or queue.topic == SCHEDULE_TOPIC
+            ):
+                break
+            ahead[queue] = before + 1
+            wanted = message.wanted
+            if wanted is None:
+                wanted = wanted_properties(properties)
+            if self._index_enabled and wanted:
+                keys += [(hashed, position) for hashed in key_hashes(queue.topic_hash, wanted)]
+            pieces += (
+                pack(
+                    size,
+                    queue.magic,
+                    crc32(body) & 0x7FFFFFFF,
+                    queue.queue_id,
+                    message.flag,
+                    queue.next_offset + before,
+                    position,
+                    message.sys_flag & _NOT_HOSTS | self._host_flags,
+                    message.born_timestamp,
+                    message.born_host,
+                    now_ms,
+                    store_host,
+                    message.reconsume_times,
+                    message.prepared_transaction_offset,
+                    len(body),
+                ),
+                body,
+                queue.topic_field,
+                len(properties).to_bytes(2, "big"),
+                properties,
+            )
+            records.append((queue, position, size, message, wanted))
+            position += size
+        try:
+            self._index.make_room(len(keys))
+        except OSError:
+            return  # the puts one by one meet it again, and say so
+        memory[begin - log.start : position - log.start] = b"".join(pieces)
+        log.position = position
+        log.last_timestamp = now_ms
+        self._dispatch(records, keys, now_ms, results)
+
+    def _dispatch(
+        self,
+        records: Sequence[tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]],
+        keys: Sequence[tuple[int, int]],
+        now_ms: int,
+        results: list[PutResult],
+    ) -> None:
+        """Write the units and keys of records that are in the log."""
+        listeners = self.listeners
+        stats = self._stats
+        for queue, position, size, message, wanted in records:
+            code = tags_code(wanted.get(b"TAGS"))
+            offset = queue.next_offset
+            queue.append(position, size, code)
+            if not queue.dirty:
+                self._queues.note_dirty(queue)
+            for listener in listeners:
+                listener(queue.topic, queue.queue_id, offset + 1, code, now_ms, message.properties)
+            stats.put_times += 1
+            stats.put_bytes += size
+            results.append(PutResult(_PUT_OK, position, offset, size, now_ms, position + size))
+        if keys:
+            try:
+                self._index.put_run(keys, now_ms)
+            except OSError as error:  # of a second file: the messages are stored, not all keys
+                self._gate.no_room(error)
 
     def put_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
         """See ``MessageStore.put_batch``."""

@@ -8,7 +8,7 @@ A put that must survive (SYNC_FLUSH or SYNC_MASTER, and WAIT not "false") is ans
 disk, or in the logs of slaves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -35,11 +35,14 @@ from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.replicas import Wait
 from rmq.broker.topics import Topics
 from rmq.broker.transactions.half import HALF_QUEUE, add_origin
-from rmq.remoting.handling import Answer, Request, Response, handles
+from rmq.remoting.handling import Answer, Request, Response, handles, handles_runs
 from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
 from rmq.store.store import MessageStore
 
 SendRequest: TypeAlias = Request[SendMessageRequestHeader] | Request[SendMessageRequestHeaderV2]
+
+Prepared: TypeAlias = tuple[PutMessage, int, str, bool]
+"""A message, the queue its sender is told, its unique key, whether its sender waits for safety."""
 
 PERM_WRITE = 2
 PERM_READ_WRITE = 6
@@ -155,7 +158,49 @@ class SendProcessor:
         """
         return self._put_batch(request) if request.header.batch else self._put_one(request)
 
+    @handles_runs(RequestCode.SEND_MESSAGE_V2)
+    def send_run(
+        self, requests: Sequence[Request[SendMessageRequestHeaderV2]]
+    ) -> list[Answer | Exception]:
+        """Store messages that came together: one look at the clock, one write to the log."""
+        answers: list[Answer | Exception] = [None] * len(requests)
+        waiting: list[tuple[int, Prepared]] = []
+        for number, request in enumerate(requests):
+            try:
+                if request.header.batch:
+                    self._put_run(requests, waiting, answers)
+                    answers[number] = self._put_batch(request)
+                else:
+                    waiting.append((number, self._prepared(request)))
+            except Exception as error:  # noqa: BLE001 - it is this request's alone, and answered so
+                answers[number] = error
+        self._put_run(requests, waiting, answers)
+        return answers
+
+    def _put_run(
+        self,
+        requests: Sequence[Request[SendMessageRequestHeaderV2]],
+        waiting: list[tuple[int, Prepared]],
+        answers: list[Answer | Exception],
+    ) -> None:
+        """Store what is prepared and fill in its answers."""
+        results = self._store.put_run([prepared[0] for _, prepared in waiting])
+        for (number, prepared), result in zip(waiting, results, strict=True):
+            try:
+                answers[number] = self._answer(requests[number], prepared, result)
+            except CommandError as refusal:
+                answers[number] = refusal
+        waiting.clear()
+
     def _put_one(self, request: SendRequest) -> Answer:
+        prepared = self._prepared(request)
+        return self._answer(request, prepared, self._put(prepared[0]))
+
+    def _prepared(self, request: SendRequest) -> Prepared:
+        """What is to be stored for a request, if it may be.
+
+        :raises CommandError: refused.
+        """
         header = request.header
         topic = header.topic
         queue_id = header.queue_id
@@ -185,22 +230,25 @@ class SendProcessor:
                 stored = f"{text}UNIQ_KEY\x01{unique_key}\x02{self._suffix}"
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
-        result = self._put(
-            PutMessage(
-                topic,
-                target,
-                request.body,
-                stored.encode(errors="replace"),
-                header.flag,
-                sys_flag,
-                header.born_timestamp,
-                request.channel.host_bytes,
-                header.reconsume_times or 0,
-                0,
-                wanted,
-            )
+        message = PutMessage(
+            topic,
+            target,
+            request.body,
+            stored.encode(errors="replace"),
+            header.flag,
+            sys_flag,
+            header.born_timestamp,
+            request.channel.host_bytes,
+            header.reconsume_times or 0,
+            0,
+            wanted,
         )
-        if self._safe is not None and _is_waited_for(stored):
+        return message, queue_id, unique_key, self._safe is not None and _is_waited_for(stored)
+
+    def _answer(self, request: SendRequest, prepared: Prepared, result: PutResult) -> Answer:
+        """What the sender is told, at once or when its message is safe."""
+        _, queue_id, unique_key, is_waited_for = prepared
+        if is_waited_for and self._safe is not None:
             return self._when_safe(self._safe, result, queue_id, unique_key)
         if (
             result.status is PutStatus.PUT_OK
