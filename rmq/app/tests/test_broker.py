@@ -114,3 +114,19 @@ def test_rate_of_replication_has_a_limit_only_where_it_is_switched_on(limited, r
     config = MessageStoreConfig(haFlowControlEnable=limited, maxHaTransferByteInSecond=5)
 
     assert ha_settings(config).rate_max == rate
+
+
+@pytest.mark.parametrize(
+    ("settings", "waits"),
+    [
+        ({"brokerRole": "ASYNC_MASTER"}, False),
+        ({"brokerRole": "SYNC_MASTER"}, False),
+        ({"brokerRole": "ASYNC_MASTER", "inSyncReplicas": "2"}, False),
+        ({"brokerRole": "SYNC_MASTER", "inSyncReplicas": "2"}, True),
+        ({"flushDiskType": "SYNC_FLUSH"}, True),
+    ],
+)
+def test_senders_wait_for_the_disk_and_for_slaves_where_that_is_set(settings, waits):
+    broker = World(**settings).broker
+
+    assert (broker._safe(broker.settings.store) is not None) == waits
