@@ -8,7 +8,7 @@ Values are not escaped: text must consist of ASCII letters and digits, see ``nee
 Only JSON headers; a binary one is written the ordinary way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from codec.codes import RESPONSE_FLAG, ResponseCode
 from codec.command_json import encode_json
@@ -65,6 +65,12 @@ class ResponseTemplate:
         header = self._text % values
         size = len(header)
         return b"".join((self._pack(size + 4 + len(body), size), header, body))
+
+    def frame_of(self, body: Sequence[bytes], body_size: int, *values: int | bytes) -> bytes:
+        """The same with a body in pieces, ``body_size`` bytes in all."""
+        header = self._text % values
+        size = len(header)
+        return b"".join((self._pack(size + 4 + body_size, size), header, *body))
 
 
 def needs_no_escape(text: str) -> bool:

@@ -60,6 +60,8 @@ def test_a_body_follows_the_header(suggested, begin, low, high, opaque, body):
 
     fields = ext_fields_of(header)
     assert filled == encode_response(JSON, opaque, 19, '"quoted" \u00e9', fields, body)
+    pieces = [body[:5], body[5:], b""]
+    assert filled == template.frame_of(pieces, len(body), suggested, begin, low, high, opaque)
 
 
 class Offset(ResponseHeader, frozen=True, kw_only=True):

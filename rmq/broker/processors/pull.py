@@ -114,7 +114,7 @@ class PullProcessor:
                 "group_sys_flag": "%d",
             },
             remark="FOUND",
-        ).frame_with
+        ).frame_of
 
     @handles(RequestCode.PULL_MESSAGE, PullMessageRequestHeader)
     def pull(self, request: Request[PullMessageRequestHeader]) -> Answer:
@@ -154,11 +154,10 @@ class PullProcessor:
         if status is GetStatus.FOUND:
             if self._got is not None:
                 self._got(header.consumer_group, header.topic, found.count, found.size)
-            slices = found.slices
-            body = slices[0] if len(slices) == 1 else b"".join(slices)
             if request.encoding == JSON:
                 return self._found(
-                    body,
+                    found.slices,
+                    found.size,
                     self._suggested(found, group),
                     found.next_begin_offset,
                     found.min_offset,
@@ -168,7 +167,10 @@ class PullProcessor:
                     request.opaque,
                 )
             return Response(
-                self._response_header(found, topic, group), ResponseCode.SUCCESS, "FOUND", body
+                self._response_header(found, topic, group),
+                ResponseCode.SUCCESS,
+                "FOUND",
+                b"".join(found.slices),
             )
         code = CODES.get(status)
         if code is None:
