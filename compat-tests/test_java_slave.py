@@ -5,6 +5,7 @@ import time
 import artifacts
 import containers
 import pytest
+from test_push import bodies, wait_until
 
 COUNT = 5_000
 LOG_FILE_SIZE = 1 << 20
@@ -19,30 +20,35 @@ def namesrv(lab, flavour):
     lab.forget(started)
 
 
-def start(lab, kind, namesrv, name, volume=None, **settings):
-    return lab.broker(
-        kind,
-        name,
-        [namesrv],
-        volume,
-        brokerName="replicated",
-        mappedFileSizeCommitLog=str(LOG_FILE_SIZE),
-        maxMessageSize=str(256 << 10),
-        **settings,
-    ).ready()
+@pytest.fixture
+def member(lab, namesrv):
+    """Start a broker of the set, which ends with the test: member(flavour, name, volume, ...)."""
+    started = []
+
+    def start(kind, name, volume=None, **settings):
+        broker = lab.broker(
+            kind,
+            name,
+            [namesrv],
+            volume,
+            brokerName="replicated",
+            mappedFileSizeCommitLog=str(LOG_FILE_SIZE),
+            maxMessageSize=str(256 << 10),
+            **settings,
+        )
+        started.append(broker)
+        return broker.ready()
+
+    yield start
+    for one in started:
+        lab.forget(one)
 
 
-def slave_of(lab, namesrv, name, volume):
-    return start(
-        lab,
-        containers.APACHE,
-        namesrv,
-        name,
-        volume,
-        brokerId="1",
-        brokerRole="SLAVE",
-        slaveReadEnable="true",
-    )
+@pytest.fixture
+def stock_slave(member):
+    """Start a stock slave, which serves reads: stock_slave(name, volume)."""
+    settings = {"brokerId": "1", "brokerRole": "SLAVE", "slaveReadEnable": "true"}
+    return lambda name, volume: member(containers.APACHE, name, volume, **settings)
 
 
 def log_of(server):
@@ -61,36 +67,45 @@ def followed(master, slave, max_s=60):
     return wanted
 
 
-def bodies(events):
-    return {one["body"] for one in events if "body" in one}
+def tables_of(server):
+    """The topics that it has on disk: a stock slave fetches them 10 s after its start."""
+    return server.files("/store/config").get("topics.json", b"").decode()
 
 
 @pytest.mark.max_s(240)
 @pytest.mark.parametrize("role", ["ASYNC_MASTER", "SYNC_MASTER"])
-def test_a_stock_slave_has_our_log_and_serves_it_alone(lab, flavour, namesrv, own, topic, role):
+def test_a_stock_slave_has_our_log_and_serves_it_alone(
+    lab, flavour, namesrv, member, stock_slave, own, topic, group, role
+):
     volume = lab.volume()
-    master = start(lab, flavour, namesrv, "replicated-0", brokerRole=role, inSyncReplicas="2")
+    master = member(flavour, "replicated-0", brokerRole=role, inSyncReplicas="2")
     namesrv.knows("replicated")
-    slave = slave_of(lab, namesrv, "replicated-1", volume)
+    slave = stock_slave("replicated-1", volume)
     client = own(artifacts.APACHE, namesrv.address)
-    followed(master, slave)
 
-    def sent(body):
-        options = {"topic": topic, "mode": "async", "count": COUNT, "size": 300, "keys": topic}
+    def sent(body, count=COUNT):
+        options = {"topic": topic, "mode": "async", "count": count, "size": 300, "keys": topic}
         return bodies(client.do("send", body=body, **options))
 
-    first = sent("first")
-    assert len(first) == COUNT
+    wanted = sent("early", 1)
+    followed(master, slave)
+    wanted |= sent("first")
+    assert len(wanted) == 1 + COUNT
     assert len(followed(master, slave)) > LOG_FILE_SIZE
     slave.kill()
-    lab.forget(slave)
-    alone = sent("alone") if role == "ASYNC_MASTER" else set()
-    slave = slave_of(lab, namesrv, "replicated-2", volume)
-    last = sent("last") if role == "ASYNC_MASTER" else set()
+    if role == "ASYNC_MASTER":
+        wanted |= sent("alone")
+    slave = stock_slave("replicated-2", volume)
     followed(master, slave)
+    wanted |= sent("last", 100)
+    followed(master, slave)
+    wait_until(lambda: topic in tables_of(slave), 60, slave.tail)
     master.kill()
 
-    found = client.do("pull", topic=topic, group=f"{topic}-readers", max_s=90)
-    assert bodies(found) == first | alone | last
-    lab.forget(master)
-    lab.forget(slave)
+    reader = own(artifacts.APACHE, namesrv.address)
+    reader.do("push", name=topic, topic=topic, group=group)
+    wait_until(
+        lambda: wanted <= bodies(reader.received(topic)),
+        60,
+        lambda: f"{len(wanted - bodies(reader.received(topic)))} missing",
+    )
