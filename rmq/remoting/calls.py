@@ -5,7 +5,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from codec.command import Command
-from rmq.base.errors import CallError
+from rmq.base.errors import CallError, CallTimeoutError
 from rmq.base.ports import Clock, Timer
 
 
@@ -43,12 +43,12 @@ class WaitingCalls:
         return opaque
 
     def expect(self, opaque: int, timeout_ms: int) -> Deferred[Command]:
-        """The answer to ``opaque``, or ``CallError`` after ``timeout_ms``."""
+        """The answer to ``opaque``, or ``CallTimeoutError`` after ``timeout_ms``."""
         answer: Deferred[Command] = Deferred(lambda _: self._forget(opaque))
 
         def late() -> None:
             self._waiting.pop(opaque, None)
-            answer.errback(CallError(f"{self._peer} did not answer within {timeout_ms} ms"))
+            answer.errback(CallTimeoutError(f"{self._peer} did not answer within {timeout_ms} ms"))
 
         self._waiting[opaque] = (answer, self._clock.call_later(timeout_ms, late))
         return answer

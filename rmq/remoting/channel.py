@@ -39,7 +39,8 @@ class Channel(Protocol):
     def call(self, command: Command, timeout_ms: int) -> Deferred[Command]:
         """Send and await the answer.
 
-        Fails with ``CallError``: closed before the answer, or none within ``timeout_ms``.
+        Fails with ``CallError`` if closed before the answer, with ``CallTimeoutError`` if none
+        comes within ``timeout_ms``.
         """
         ...
 

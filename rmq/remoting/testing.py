@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 
 from codec.codes import RESPONSE_FLAG, ResponseCode
 from codec.command import Command
-from rmq.base.errors import CallError
+from rmq.base.errors import CallError, CallTimeoutError
 
 
 @dataclass(eq=False)
@@ -45,6 +45,11 @@ class FakeCall:
     def fail(self, cause: str = "no answer") -> None:
         """Let it fail as a peer that is gone would."""
         self.answer.errback(CallError(f"{self.address}: {cause}"))
+
+    def expire(self) -> None:
+        """Let it fail as a peer that is silent would."""
+        cause = f"{self.address} did not answer within {self.timeout_ms} ms"
+        self.answer.errback(CallTimeoutError(cause))
 
 
 class FakeChannel:

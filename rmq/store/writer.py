@@ -271,8 +271,11 @@ class Writer:
             )
             records.append((queue, position, size, message, wanted))
             position += size
+        if not records:
+            return
         try:
-            self._index.make_room(len(keys))
+            if keys:
+                self._index.make_room(len(keys))
         except OSError:
             return  # the puts one by one meet it again, and say so
         memory[begin - log.start : position - log.start] = b"".join(pieces)

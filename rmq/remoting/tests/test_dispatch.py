@@ -10,7 +10,7 @@ from codec.frame import JSON, ROCKETMQ, Frame, parse_frame
 from codec.headers.offsets import GetMaxOffsetRequestHeader, GetMaxOffsetResponseHeader
 from rmq.base.errors import CallError, CommandError
 from rmq.remoting.dispatch import Dispatcher
-from rmq.remoting.handling import Response, handler_table, handles
+from rmq.remoting.handling import Response, handler_table, handles, handles_runs
 from rmq.remoting.testing import FakeChannel
 
 MAX_OFFSET = RequestCode.GET_MAX_OFFSET
@@ -387,3 +387,129 @@ def test_answer_with_fields_that_suit_a_request_is_still_an_answer(world):
 
     assert len(world.peer.answers) == 1
     assert world.says.requests == []
+
+
+# several frames at once
+
+
+class Runs(Says):
+    """Answers runs of GET_MAX_OFFSET as the test wants."""
+
+    def __init__(self):
+        super().__init__()
+        self.runs = []
+        self.answer_run = lambda requests: [self.answer(request) for request in requests]
+
+    @handles_runs(MAX_OFFSET)
+    def max_offsets(self, requests):
+        self.runs.append([request.opaque for request in requests])
+        return self.answer_run(requests)
+
+
+def asked(opaque, code=MAX_OFFSET, *, encoding=JSON, flag=0, **fields):
+    command = Command(
+        code=code,
+        opaque=opaque,
+        flag=flag,
+        ext_fields=fields or {"topic": "T", "queueId": "3"},
+        encoding=encoding,
+    )
+    return parse_frame(encode_command(command))
+
+
+@pytest.fixture
+def runs():
+    world = World()
+    world.says = Runs()
+    world.dispatcher = Dispatcher(handler_table([world.says]))
+    return world
+
+
+def answered(world, frames, bytes_max=10_000):
+    """Opaque and code of each answer, and how many frames were answered."""
+    ready = []
+    done = world.dispatcher.answer_round(frames, world.peer, ready, bytes_max)
+    commands = [decode_command(parse_frame(one)) for one in ready]
+    return [(command.opaque, command.code) for command in commands], done
+
+
+def test_requests_that_come_together_are_answered_together(runs):
+    frames = [asked(1), asked(2), asked(3)]
+
+    assert answered(runs, frames) == ([(1, 0), (2, 0), (3, 0)], 3)
+    assert runs.says.runs == [[1, 2, 3]]
+
+
+def test_what_is_unusual_ends_a_run_and_is_answered_alone(runs):
+    frames = [
+        asked(1),
+        asked(2),
+        asked(3, encoding=ROCKETMQ),
+        asked(4, topic="T", queueId="x"),
+        asked(5, RequestCode.PULL_MESSAGE),
+        asked(6, flag=RESPONSE_FLAG),
+        asked(7),
+        asked(8),
+        asked(9, 9999),
+    ]
+
+    answers, done = answered(runs, frames)
+
+    assert answers == [(1, 0), (2, 0), (3, 0), (4, 1), (5, 0), (7, 0), (8, 0), (9, 3)]
+    assert done == 9
+    assert runs.says.runs == [[1, 2], [7, 8]]
+    assert [command.opaque for command in runs.peer.answers] == [6]
+
+
+def test_a_code_said_twice_is_not_taken_for_the_first(runs):
+    twice = asked(2).header[:-1] + b',"code":11}'
+    frames = [asked(1), Frame(JSON, twice), asked(3), asked(4)]
+
+    assert answered(runs, frames) == ([(1, 0), (2, 0), (3, 0), (4, 0)], 4)
+    assert runs.says.runs == [[3, 4]]
+    assert [request.code for request in runs.says.requests] == [30, 11]
+
+
+def test_a_run_has_a_refusal_a_failure_and_a_late_answer_each_for_itself(runs, caplog):
+    late = Deferred()
+    runs.says.answer_run = lambda _: [
+        CommandError(ResponseCode.NO_PERMISSION, "no"),
+        RuntimeError("oops"),
+        late,
+        Response(),
+    ]
+
+    assert answered(runs, [asked(1), asked(2), asked(3), asked(4)])[0] == [(1, 16), (2, 1), (4, 0)]
+    assert "oops" in caplog.text
+    late.callback(Response(code=20))
+    assert [(reply.opaque, reply.code) for reply in runs.peer.replies] == [(3, 20)]
+
+
+def test_a_run_that_breaks_is_answered_as_failed(runs, caplog):
+    runs.says.answer_run = lambda _: 1 / 0
+
+    assert answered(runs, [asked(1), asked(2)])[0] == [(1, 1), (2, 1)]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_one_way_requests_of_a_run_get_no_answer(runs):
+    assert answered(runs, [asked(1, flag=ONEWAY_FLAG), asked(2)])[0] == [(2, 0)]
+    assert runs.says.runs == [[1, 2]]
+
+
+def test_a_round_ends_when_enough_is_ready(runs):
+    runs.says.answer = lambda _: Response(body=b"x" * 100)
+    alone = [asked(number, RequestCode.PULL_MESSAGE) for number in range(4)]
+
+    assert answered(runs, alone, bytes_max=250)[1] == 2
+    assert answered(runs, [asked(1), asked(2), *alone], bytes_max=100)[1] == 2
+
+
+def test_frames_before_a_broken_header_are_answered(runs):
+    ready = []
+    frames = [asked(1), asked(2), Frame(JSON, b'{"code":30,"x'), asked(4)]
+
+    with pytest.raises(CodecError):
+        runs.dispatcher.answer_round(frames, runs.peer, ready, 1000)
+
+    assert len(ready) == 2

@@ -6,7 +6,14 @@ from codec.errors import CodecError
 from codec.frame import JSON, ROCKETMQ, parse_frame
 from codec.headers.clients import UnregisterClientRequestHeader
 from codec.headers.fields import RequestHeader
-from rmq.remoting.handling import Request, Response, handler_table, handles, without
+from rmq.remoting.handling import (
+    Request,
+    Response,
+    handler_table,
+    handles,
+    handles_runs,
+    without,
+)
 from rmq.remoting.testing import FakeChannel
 
 
@@ -91,3 +98,24 @@ def test_request_without_fields_has_none():
 def test_fields_of_broken_bytes_are_refused():
     with pytest.raises(CodecError):
         _ = a_request(JSON, b"{").ext_fields
+
+
+def test_runs_of_a_code_are_answered_by_the_method_so_marked():
+    class Both:
+        @handles(RequestCode.GET_MAX_OFFSET)
+        def one(self, request):
+            return Response()
+
+        @handles_runs(RequestCode.GET_MAX_OFFSET)
+        def several(self, requests):
+            return [Response() for _ in requests]
+
+        @handles(RequestCode.GET_MIN_OFFSET)
+        def other(self, request):
+            return Response()
+
+    both = Both()
+    table = handler_table([both])
+
+    assert table[RequestCode.GET_MAX_OFFSET].answer_run == both.several
+    assert table[RequestCode.GET_MIN_OFFSET].answer_run is None

@@ -1,9 +1,21 @@
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from codec.message.record import has_true_seal
 from rmq.base.manual import ManualClock
-from rmq.store.messages import BatchItem, PutStatus
-from rmq.store.tests.stores import SMALL, a_disk, message, opened, put_all
+from rmq.net.memory_disk import MemoryDisk
+from rmq.store.messages import BatchItem, PutMessage, PutStatus
+from rmq.store.tests.stores import (
+    BORN_HOST,
+    LONG_TOPIC,
+    SMALL,
+    a_disk,
+    message,
+    opened,
+    put_all,
+)
 from rmq.store.writer import Gate
 
 FULL = OSError(28, "No space left on device")
@@ -64,3 +76,100 @@ def test_batch_with_checksums_is_sealed_item_by_item() -> None:
         record = store.message_at(position)
         assert record is not None
         assert has_true_seal(record)
+
+
+def bytes_of(disk: MemoryDisk, folder: str = "/store") -> dict[str, bytes]:
+    """Every file below a folder, with what was written to it."""
+    found: dict[str, bytes] = {}
+    for entry in disk.entries(folder):
+        path = f"{folder}/{entry.name}"
+        if entry.is_folder:
+            found |= bytes_of(disk, path)
+        elif "checkpoint" not in path:
+            found[path] = disk.read(path) or b""
+    return found
+
+
+TOPICS = st.sampled_from(["T", "U", "SCHEDULE_TOPIC_XXXX", LONG_TOPIC])
+MESSAGES = st.lists(
+    st.builds(
+        message,
+        st.integers(0, 30),
+        TOPICS,
+        st.integers(0, 1),
+        body=st.sampled_from([b"", b"b", b"x" * 900, b"x" * 5000]),
+        sys_flag=st.sampled_from([0, 0, 0, 4, 8, 12]),
+        wanted=st.sampled_from([None, None, {}]),
+        born_host=st.sampled_from([BORN_HOST, BORN_HOST, b"6" * 20]),
+    ),
+    max_size=14,
+)
+
+
+@given(st.lists(MESSAGES, max_size=3), st.booleans())
+def test_a_run_of_puts_leaves_what_puts_one_by_one_leave(
+    runs: list[list[PutMessage]], indexed: bool
+) -> None:
+    together, apart = a_disk(), a_disk()
+    one, other = opened(together, index_enabled=indexed), opened(apart, index_enabled=indexed)
+    told: list[list[tuple[object, ...]]] = [[], []]
+    one.on_arrival(lambda *arrival: told[0].append(arrival))
+    other.on_arrival(lambda *arrival: told[1].append(arrival))
+
+    for run in runs:
+        assert one.put_run(run) == [other.put(single) for single in run]
+
+    assert told[0] == told[1]
+    assert (one.stats.put_times, one.stats.put_bytes) == (
+        other.stats.put_times,
+        other.stats.put_bytes,
+    )
+    one.close()
+    other.close()
+    assert bytes_of(together) == bytes_of(apart)
+
+
+def test_a_run_of_none_is_nothing() -> None:
+    store = opened(a_disk())
+
+    assert store.put_run([]) == []
+    assert store.written_position == 0
+
+
+def test_a_run_with_sealed_records_is_put_one_by_one() -> None:
+    store = opened(a_disk(), append_crc=True)
+
+    results = store.put_run([message(1), message(2)])
+
+    for result in results:
+        record = store.message_at(result.position)
+        assert record is not None
+        assert has_true_seal(record)
+
+
+def test_a_run_on_a_full_disk_is_refused_message_by_message() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    put_all(store, 1)
+    disk.fail_reserve = FULL
+    run = [message(number, body=b"x" * 700) for number in range(8)]
+
+    statuses = [result.status for result in store.put_run(run)]
+
+    assert statuses[0] is PutStatus.PUT_OK
+    assert statuses[-1] is PutStatus.SERVICE_NOT_AVAILABLE
+    assert statuses == sorted(statuses)
+
+
+def test_a_run_whose_keys_find_no_room_is_stored_as_far_as_it_goes() -> None:
+    disk = a_disk()
+    store = opened(disk, commit_log_file_size=1 << 20, index_units=8)
+    put_all(store, 1)
+    disk.fail_reserve = FULL
+    run = [message(number) for number in range(9)]
+
+    statuses = [result.status for result in store.put_run(run)]
+
+    assert statuses == [PutStatus.PUT_OK] * 9
+    assert store.max_offset("T", 0) == 10
+    assert store.refusal == "No space left on device: /store"

@@ -203,6 +203,20 @@ class Scene:
         assert answer.encoding == encoding
         return answer
 
+    def ask_together(self, code, asked):
+        """Send requests in one piece, headers with bodies; the answers that came at once."""
+        frames = []
+        for header, body in asked:
+            self._opaque += 1
+            command = Command(
+                code=code, opaque=self._opaque, ext_fields=ext_fields_of(header), body=body
+            )
+            frames.append(parse_frame(encode_command(command)))
+        ready = []
+        done = self._dispatcher.answer_round(frames, self.peer, ready, 1 << 20)
+        assert done == len(frames)
+        return [decode_command(parse_frame(one)) for one in ready]
+
     def stored(self, topic, queue_id=0, offset=0):
         """The record of a queue's message."""
         found = self.store.get(topic, queue_id, offset, 1)

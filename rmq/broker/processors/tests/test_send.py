@@ -33,7 +33,7 @@ def scene():
     return a_scene()
 
 
-def send(scene, body=b"hello", code=SHORT, *, version=479, encoding=JSON, oneway=False, **fields):
+def a_header(kind=SendMessageRequestHeaderV2, **fields):
     given = {
         "producer_group": "p",
         "topic": "T",
@@ -45,8 +45,12 @@ def send(scene, body=b"hello", code=SHORT, *, version=479, encoding=JSON, oneway
         "flag": 0,
         "properties": PLAIN,
     }
+    return kind(**(given | fields))
+
+
+def send(scene, body=b"hello", code=SHORT, *, version=479, encoding=JSON, oneway=False, **fields):
     kind = SendMessageRequestHeader if code == LONG else SendMessageRequestHeaderV2
-    header = kind(**(given | fields))
+    header = a_header(kind, **fields)
     return scene.ask(code, header, body, version=version, encoding=encoding, oneway=oneway)
 
 
@@ -627,3 +631,51 @@ def test_refused_message_waits_for_no_disk():
     scene = a_scene(sync_flush=True, store={"message_size_max": 10})
 
     assert send(scene, b"x" * 11).code == ResponseCode.MESSAGE_ILLEGAL
+
+
+# messages that come together
+
+TOGETHER = st.lists(
+    st.fixed_dictionaries(
+        {
+            "topic": st.sampled_from(["T", "T", "T", "U", "bad topic", "RMQ_SYS_TRANS_HALF_TOPIC"]),
+            "queue_id": st.sampled_from([0, 0, 1, 2, 9, -1]),
+            "properties": st.sampled_from([PLAIN, "WAIT\x01true\x02", "", "CLUSTER\x01x\x02", "x"]),
+            "batch": st.sampled_from([None, None, None, True]),
+            "flag": st.integers(0, 3),
+        }
+    ),
+    max_size=8,
+)
+BATCH_OF_TWO = pack_batch([BatchItem(0, b"1", b""), BatchItem(0, b"2", b"")])
+
+
+@given(TOGETHER)
+@settings(max_examples=60)
+def test_messages_sent_together_are_stored_and_answered_as_if_sent_alone(together):
+    one, other = a_scene(chance=[0] * 20), a_scene(chance=[0] * 20)
+    asked = []
+    alone = []
+    for fields in together:
+        body = BATCH_OF_TWO if fields["batch"] else b"hello"
+        alone.append(send(one, body, **fields))
+        asked.append((a_header(**fields), body))
+
+    answers = other.ask_together(SHORT, asked)
+
+    assert [(a.code, a.remark, a.ext_fields) for a in answers] == [
+        (a.code, a.remark, a.ext_fields) for a in alone
+    ]
+    assert other.store.written_position == one.store.written_position
+    end = one.store.written_position
+    assert other.store.log_bytes(0, end) == one.store.log_bytes(0, end)
+
+
+def test_messages_sent_together_wait_for_the_disk_together():
+    scene = a_scene(sync_flush=True)
+
+    assert scene.ask_together(SHORT, [(a_header(), b"1"), (a_header(), b"2")]) == []
+    scene.clock.advance(0)
+    scene.worker.finish()
+
+    assert [answer.code for answer in scene.peer.replies] == [0, 0]
