@@ -152,3 +152,33 @@ def test_room_that_cannot_be_had_leaves_no_file() -> None:
     disk.fail_reserve = None
     index.put(hashes("a"), 0, 1)
     assert index.find("T", "a", 1, 0, EVER) == [0]
+
+
+def test_keys_of_a_run_are_put_as_one_by_one() -> None:
+    together, apart = a_disk(), a_disk()
+    one, other = an_index(together), an_index(apart)
+    time = 1_000_000
+    for begin in range(0, 60, 6):
+        keys = [
+            (hashed, number * 100)
+            for number in range(begin, begin + 6)
+            for hashed in hashes(f"k{number}", "all")
+        ]
+        one.put_run(keys, time)
+        for hashed, position in keys:
+            other.put((hashed,), position, time)
+        time += 1500
+
+    one.put_run([], time)
+
+    assert content(together) == content(apart)
+    assert (one.end_position, one.end_timestamp) == (other.end_position, other.end_timestamp)
+
+
+def test_a_run_before_the_files_begin_is_put_one_by_one() -> None:
+    disk = a_disk()
+    index = filled(disk, 2)
+
+    index.put_run([(hashes("early")[0], 900)], 500_000)
+
+    assert index.find("T", "early", 9, 0, EVER) == [900]
