@@ -59,7 +59,7 @@ class FirstMessage:
         """``namesrv`` is ``host:port``."""
         self._clock = clock
         self._namesrv = namesrv
-        self._client = RemotingClient(reactor, clock, {})
+        self._client = RemotingClient(reactor, clock)
 
     @inlineCallbacks
     def send_and_receive(self) -> Generator[Deferred[Any], Any, Seen]:

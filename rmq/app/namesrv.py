@@ -36,7 +36,7 @@ class NameServer:
         """
         self.settings = settings
         clock = ReactorClock(reactor)
-        self.client = RemotingClient(reactor, clock, {})
+        self.client = RemotingClient(reactor, clock)
         self.role = Namesrv(
             Configuration(disk, settings.namesrv, (settings.server,), settings.values),
             clock,

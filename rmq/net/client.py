@@ -26,16 +26,21 @@ CONNECT_TIMEOUT_MS = 3_000
 class RemotingClient:
     """Sends requests to addresses; a :class:`rmq.remoting.calls.Caller`.
 
-    Peers may send requests over these connections too; they are answered by ``table``.
+    Peers may send requests over these connections too; they are answered as ``serve``
+    says; without it, as codes that nobody supports.
     """
 
-    def __init__(self, reactor: Reactor, clock: Clock, table: HandlerTable) -> None:
+    def __init__(self, reactor: Reactor, clock: Clock) -> None:
         self._reactor = reactor
         self._clock = clock
-        self._dispatcher = Dispatcher(table)
+        self._dispatcher = Dispatcher({})
         self._connections: dict[str, Connection] = {}
         self._waiting: dict[str, list[Callable[[Connection | None, str], None]]] = {}
         self._stopped = False
+
+    def serve(self, table: HandlerTable) -> None:
+        """Have ``table`` answer what peers ask over connections that are made from now on."""
+        self._dispatcher = Dispatcher(table)
 
     def call(self, address: str, command: Command, timeout_ms: int) -> Deferred[Command]:
         """Send to ``host:port`` and await the answer; fails with ``CallError``."""

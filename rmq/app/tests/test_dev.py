@@ -43,7 +43,7 @@ class World:
 
     def ask(self, port, code, body=b"", **fields):
         """The answer of one of our servers."""
-        client = RemotingClient(self.reactor, ManualClock(), {})
+        client = RemotingClient(self.reactor, ManualClock())
         answers = []
         command = Command(code=code, ext_fields=fields, body=body)
         client.call(f"127.0.0.1:{port}", command, 3000).addBoth(answers.append)

@@ -26,7 +26,8 @@ class World:
     def __init__(self):
         self.reactor = Reactor()
         self.clock = ManualClock()
-        self.client = RemotingClient(self.reactor, self.clock, handler_table([Beats()]))
+        self.client = RemotingClient(self.reactor, self.clock)
+        self.client.serve(handler_table([Beats()]))
         self.told = []
 
     def call(self, address=ADDRESS, timeout_ms=3000, body=b""):

@@ -1,0 +1,146 @@
+"""Who answers a broker's requests. A new processor goes into one of the lists below."""
+
+import os
+
+from rmq.app.broker_ports import BrokerPorts
+from rmq.app.broker_services import Services
+from rmq.app.broker_tables import Tables
+from rmq.app.disks import chosen_capacity
+from rmq.app.store import local_offset_ms
+from rmq.broker.processors.admin.assignment import AssignmentProcessor
+from rmq.broker.processors.admin.config import ConfigAdminProcessor
+from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
+from rmq.broker.processors.admin.files import FileAdminProcessor
+from rmq.broker.processors.admin.groups import GroupAdminProcessor
+from rmq.broker.processors.admin.inspection import InspectionProcessor
+from rmq.broker.processors.admin.offsets import OffsetAdminProcessor
+from rmq.broker.processors.admin.runtime import RuntimeProcessor, StorePlaces
+from rmq.broker.processors.admin.topics import TopicAdminProcessor
+from rmq.broker.processors.clients import ClientProcessor
+from rmq.broker.processors.consumer_offsets import ConsumerOffsetProcessor
+from rmq.broker.processors.pull import PullProcessor
+from rmq.broker.processors.query import QueryProcessor
+from rmq.broker.processors.queues import QueueProcessor
+from rmq.broker.processors.send import SendProcessor, SendSettings
+from rmq.broker.processors.send_back import SendBackProcessor
+from rmq.broker.processors.transactions import TransactionProcessor
+from rmq.broker.routes import Routes
+from rmq.broker.unique_keys import UniqueKeys
+from rmq.remoting.calls import Caller
+from rmq.store.store import MessageStore
+
+
+def processors(
+    ports: BrokerPorts, tables: Tables, store: MessageStore, services: Services, caller: Caller
+) -> list[object]:
+    """All of them, those that clients ask most first; ``caller`` asks NameServers."""
+    return [
+        *_message_processors(ports, tables, store, services),
+        *_client_processors(ports, tables, store),
+        *_admin_processors(ports, tables, store, services),
+        AssignmentProcessor(
+            ports.settings.broker,
+            tables.topics,
+            tables.groups,
+            tables.consumers,
+            tables.request_modes,
+            Routes(caller.call, lambda: services.registration.name_servers),
+        ),
+    ]
+
+
+def _send_settings(ports: BrokerPorts, services: Services) -> SendSettings:
+    config, live = ports.settings.broker, services.live
+    return SendSettings(
+        cluster_name=config.brokerClusterName,
+        broker_ip=config.brokerIP1,
+        store_host=ports.store_host,
+        region_id=config.regionId,
+        trace_on=config.traceOn,
+        permission=lambda: live.broker.brokerPermission,
+        accept_from_ms=config.startAcceptSendRequestTimeStamp,
+        delay_level_max=len(ports.delays_ms),
+        reject_transactions=lambda: live.broker.rejectTransactionMessage,
+    )
+
+
+def _message_processors(
+    ports: BrokerPorts, tables: Tables, store: MessageStore, services: Services
+) -> list[object]:
+    """Messages in and out."""
+    config, clock, chance = ports.settings.broker, ports.clock, ports.chance
+    topics, groups, offsets = tables.topics, tables.groups, tables.offsets
+    settings = _send_settings(ports, services)
+    new_unique_key = UniqueKeys(clock, ports.store_host[:-4], os.getpid(), chance.below(1 << 32))
+    return [
+        SendProcessor(
+            settings,
+            topics,
+            groups,
+            tables.locks,
+            store,
+            services.safe,
+            clock,
+            chance,
+            new_unique_key,
+        ),
+        SendBackProcessor(settings, topics, groups, store, services.stats, chance),
+        TransactionProcessor(config, clock, store, offsets, services.op_log, services.endings),
+        PullProcessor(
+            config,
+            topics,
+            groups,
+            tables.consumers,
+            offsets,
+            store,
+            tables.waiting,
+            services.stats.got,
+        ),
+        QueryProcessor(store, ports.settings.store.defaultQueryMaxNum),
+    ]
+
+
+def _client_processors(ports: BrokerPorts, tables: Tables, store: MessageStore) -> list[object]:
+    """What clients ask around their messages."""
+    config, topics, groups = ports.settings.broker, tables.topics, tables.groups
+    return [
+        ClientProcessor(config, topics, groups, tables.producers, tables.consumers, tables.locks),
+        ConsumerOffsetProcessor(config, topics, groups, tables.offsets, store),
+        QueueProcessor(store),
+    ]
+
+
+def _admin_processors(
+    ports: BrokerPorts, tables: Tables, store: MessageStore, services: Services
+) -> list[object]:
+    """What operators and their tools ask."""
+    settings, clock, stats = ports.settings, ports.clock, services.stats
+    topics, consumers, offsets = tables.topics, tables.consumers, tables.offsets
+    identity = (settings.broker.brokerName, ports.address)
+    places = StorePlaces(
+        settings.store.storePathRootDir,
+        settings.store.storePathCommitLog,
+        ports.disk.used_share,
+        chosen_capacity(settings),
+    )
+    return [
+        TopicAdminProcessor(settings.broker, topics, offsets, store, stats),
+        GroupAdminProcessor(tables.groups, offsets, stats),
+        OffsetAdminProcessor(identity, topics, tables.groups, consumers, offsets, store, stats),
+        InspectionProcessor(
+            identity, clock, local_offset_ms, topics, consumers, offsets, store, stats
+        ),
+        ConnectionAdminProcessor(tables.producers, consumers),
+        ConfigAdminProcessor(services.live),
+        RuntimeProcessor(
+            settings.broker,
+            clock,
+            store,
+            places,
+            stats,
+            services.rates,
+            (services.schedule.texts,),
+            slaves=lambda: services.master.slaves,
+        ),
+        FileAdminProcessor(clock, store, services.schedule.wrapper),
+    ]

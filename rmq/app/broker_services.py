@@ -1,0 +1,242 @@
+"""What goes on in a broker by itself: flushing, schedules, checks, registration, all that is
+started and stopped. Order: whoever uses another is started after it and stopped before it.
+"""
+
+import logging
+from collections.abc import Generator
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from rmq.app.broker_ports import BrokerPorts
+from rmq.app.broker_tables import Tables
+from rmq.app.store import local_offset_ms
+from rmq.base.periodic import Periodic
+from rmq.broker import rates
+from rmq.broker.arrivals import Arrivals
+from rmq.broker.durability import Durability, Worker
+from rmq.broker.housekeeping import Housekeeping
+from rmq.broker.live_config import LiveConfig
+from rmq.broker.registration import Registration
+from rmq.broker.replicas import Replicas, Wait, all_of
+from rmq.broker.schedule import Schedule
+from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
+from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools
+from rmq.broker.transactions.endings import Endings
+from rmq.broker.transactions.op_log import OpLog
+from rmq.conf.broker import BrokerConfig
+from rmq.conf.store import MessageStoreConfig
+from rmq.remoting.calls import Caller
+from rmq.replication.master import HaSettings, Master
+from rmq.store.store import MessageStore
+
+log = logging.getLogger(__name__)
+
+PREPARE_PERIOD_MS = 1_000
+"""How often the next commit-log file is made ready if the present one is nearly full."""
+
+
+class Services:
+    """The services of one broker, over its tables and its store."""
+
+    def __init__(
+        self,
+        ports: BrokerPorts,
+        tables: Tables,
+        store: MessageStore,
+        worker: Worker,
+        caller: Caller,
+    ) -> None:
+        """``worker`` must run while these do; ``caller`` asks NameServers."""
+        self._ports = ports
+        self._tables = tables
+        self._store = store
+        clock, config = ports.clock, ports.settings.broker
+        self.live = _live_config(ports)
+        self.stats = BrokerStats(
+            clock,
+            config.brokerClusterName,
+            store.consume_queues,
+            tables.topics.is_system,
+            local_offset_ms,
+        )
+        self.rates = rates.StoreRates(clock, store.stats)
+        self.master = Master(store, clock, ha_settings(ports.settings.store))
+        self.durability = _durability(ports, store, worker)
+        self.schedule = _schedule(ports, store, self.durability)
+        self.endings = Endings()
+        self.op_log = OpLog(config, clock, store, ports.store_host)
+        self.checks = _checks(ports, tables, store, self.op_log, self.endings)
+        self.housekeeping = Housekeeping(
+            clock,
+            (tables.producers, tables.consumers),
+            leases=(tables.locks,),
+            waiting=(tables.waiting,),
+        )
+        self.registration = Registration(
+            config,
+            clock,
+            caller,
+            tables.topics,
+            address=ports.address,
+            ha_address=ports.ha_address,
+        )
+        self._periodic = self._periodic_work()
+        self._connect()
+
+    def _connect(self) -> None:
+        """Who hears of what happens elsewhere."""
+        store, tables = self._store, self._tables
+        store.on_arrival(Arrivals(self._ports.clock, tables.waiting).arrived)
+        store.on_arrival(self.master.appended)
+        store.on_arrival(self.schedule.arrived)
+        tables.topics.on_change(self.registration.topics_changed)
+        self.live.follow(*tables.followers, self.registration, self.op_log, self.checks)
+        self.live.on_change(self._settings_changed)
+
+    def _periodic_work(self) -> tuple[Periodic, ...]:
+        clock, settings = self._ports.clock, self._ports.settings
+        persist_ms = settings.broker.flushConsumerOffsetInterval
+        return (
+            Periodic(clock, persist_ms, self._tables.offsets.persist),
+            Periodic(clock, settings.store.cleanResourceInterval, self.clean),
+            Periodic(clock, PREPARE_PERIOD_MS, self._store.prepare_next),
+            Periodic(clock, SAMPLE_PERIOD_MS, self.stats.sample),
+            Periodic(clock, rates.SAMPLE_PERIOD_MS, self.rates.sample),
+        )
+
+    @property
+    def safe(self) -> Wait | None:
+        """What a sender waits for; None: nothing.
+
+        Source: CommitLog.java, needHandleHA(), handleHA(), 5.3.3.
+        """
+        config = self._ports.settings.store
+        waits: list[Wait] = []
+        if config.flushDiskType == "SYNC_FLUSH":
+            waits.append(self.durability.flushed)
+        if config.brokerRole == "SYNC_MASTER" and config.inSyncReplicas > 1:
+            replicas = Replicas(
+                self.master,
+                self._ports.clock,
+                count=config.inSyncReplicas - 1,
+                timeout_ms=config.slaveTimeout,
+            )
+            waits.append(replicas.replicated)
+        return all_of(waits)
+
+    def load(self) -> None:
+        """Read what the services keep on disk; the store's turn is before ``start``.
+
+        :raises rmq.base.errors.StoreError: a file cannot be read.
+        """
+        self.schedule.load()
+
+    def start(self) -> None:
+        """Begin; the tables and the store are loaded, and the ports are open."""
+        self.stats.begin()
+        self.durability.start()
+        self.schedule.start()
+        self.checks.start()
+        self.housekeeping.start()
+        for periodic in self._periodic:
+            periodic.start()
+        self._follow_name_servers()
+        self.registration.start()
+
+    def unregister(self) -> Deferred[None]:
+        """Say goodbye to the NameServers while the ports are still open; fires when said."""
+        for periodic in self._periodic:
+            periodic.stop()
+        return self.registration.stop()
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """End; fires when no sync runs, so that the store can be closed."""
+        self.housekeeping.stop()
+        self.schedule.stop()
+        self.checks.stop()
+        self.op_log.stop()
+        yield self.durability.stop()
+
+    def clean(self) -> None:
+        """Delete files that are too old, or too many for the disk."""
+        for path in self._store.clean():
+            log.info("file deleted path=%s", path)
+
+    def _follow_name_servers(self) -> None:
+        addresses = self.live.broker.namesrvAddr
+        self.registration.set_name_servers(
+            address.strip() for address in addresses.split(";") if address.strip()
+        )
+
+    def _settings_changed(self, before: BrokerConfig, after: BrokerConfig) -> None:
+        """Source: AdminBrokerProcessor.java, updateBrokerConfig(), 5.3.3."""
+        if after.namesrvAddr != before.namesrvAddr:
+            self._follow_name_servers()
+        if after.brokerPermission != before.brokerPermission:
+            self._tables.topics.next_version()
+            self.registration.register_all()
+
+
+def _live_config(ports: BrokerPorts) -> LiveConfig:
+    settings = ports.settings
+    return LiveConfig(
+        ports.disk,
+        ports.clock,
+        settings.broker,
+        (settings.server, settings.client, settings.store, settings.rmq),
+        settings.broker.brokerConfigPath or ports.config_path("broker.properties"),
+        settings.values,
+    )
+
+
+def _durability(ports: BrokerPorts, store: MessageStore, worker: Worker) -> Durability:
+    config = ports.settings.store
+    return Durability(
+        store,
+        worker,
+        ports.clock,
+        flush_interval_ms=config.flushIntervalCommitLog,
+        queue_interval_ms=config.flushIntervalConsumeQueue,
+        timeout_ms=config.syncFlushTimeout,
+    )
+
+
+def _schedule(ports: BrokerPorts, store: MessageStore, durability: Durability) -> Schedule:
+    return Schedule(
+        store,
+        durability,
+        ports.clock,
+        ports.table("delayOffset"),
+        ports.delays_ms,
+        save_interval_ms=ports.settings.store.flushDelayOffsetInterval,
+        version_step=ports.settings.broker.delayOffsetUpdateVersionStep,
+    )
+
+
+def _checks(
+    ports: BrokerPorts, tables: Tables, store: MessageStore, op_log: OpLog, endings: Endings
+) -> Checks:
+    tools = CheckTools(
+        ports.clock,
+        store,
+        tables.topics,
+        tables.offsets,
+        tables.producers,
+        op_log,
+        endings,
+        ports.settings.store.fileReservedTime * HOUR_MS,
+    )
+    return Checks(ports.settings.broker, tools)
+
+
+def ha_settings(config: MessageStoreConfig) -> HaSettings:
+    """What replication is told of the store's configuration."""
+    return HaSettings(
+        heartbeat_ms=config.haSendHeartbeatInterval,
+        silence_ms=config.haHousekeepingInterval,
+        chunk_max=config.haTransferBatchSize,
+        gap_max=config.haMaxGapNotInSync,
+        rate_max=config.maxHaTransferByteInSecond if config.haFlowControlEnable else None,
+    )

@@ -1,0 +1,65 @@
+"""What a broker knows beside its messages: topics, groups, offsets, and who is connected."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rmq.app.broker_ports import BrokerPorts
+from rmq.broker.consumers import Consumers
+from rmq.broker.groups import Groups
+from rmq.broker.live_config import Follower
+from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.producers import Producers
+from rmq.broker.queue_locks import QueueLocks
+from rmq.broker.request_modes import RequestModes
+from rmq.broker.topics import Topics
+from rmq.broker.waiting import WaitingPulls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """All tables of one broker; the first four are also on disk."""
+
+    topics: Topics
+    groups: Groups
+    offsets: ConsumerOffsets
+    request_modes: RequestModes
+    producers: Producers
+    consumers: Consumers
+    locks: QueueLocks
+    waiting: WaitingPulls
+
+    @property
+    def followers(self) -> tuple[Follower, ...]:
+        """Those that obey a changed setting at once."""
+        return self.topics, self.groups, self.offsets, self.consumers
+
+    def load(self) -> None:
+        """Read what the last run left.
+
+        :raises rmq.base.errors.StoreError: a file cannot be read.
+        """
+        self.topics.load()
+        self.groups.load()
+        self.offsets.load()
+        self.request_modes.load()
+
+    def persist(self) -> None:
+        """Write what is not written at every change."""
+        self.offsets.persist()
+        self.topics.persist()
+        self.groups.persist()
+
+
+def build_tables(ports: BrokerPorts, min_offset: Callable[[str, int], int]) -> Tables:
+    """Empty tables; ``min_offset`` gives the first offset that a topic's queue still holds."""
+    config, clock = ports.settings.broker, ports.clock
+    return Tables(
+        topics=Topics(config, clock, ports.table("topics")),
+        groups=Groups(config, clock, ports.table("subscriptionGroup")),
+        offsets=ConsumerOffsets(config, clock, ports.table("consumerOffset"), min_offset),
+        request_modes=RequestModes(ports.table("messageRequestMode")),
+        producers=Producers(clock, config.channelExpiredTimeout),
+        consumers=Consumers(config, clock),
+        locks=QueueLocks(clock),
+        waiting=WaitingPulls(clock),
+    )
