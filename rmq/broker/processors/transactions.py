@@ -70,6 +70,7 @@ class TransactionProcessor:
         self._offsets = offsets
         self._op_log = op_log
         self._endings = endings
+        self._started_ms = clock.wall_ms()
 
     @handles(RequestCode.END_TRANSACTION, EndTransactionRequestHeader)
     def end(self, request: Request[EndTransactionRequestHeader]) -> Answer:
@@ -97,7 +98,7 @@ class TransactionProcessor:
             return Response()
         self._op_log.check_room(queue_id)
         if outcome == TRANSACTION_COMMIT and not (
-            self._is_late(asked, half) and is_committed(self._store, half)
+            self._may_be_committed(asked, half) and is_committed(self._store, half)
         ):
             self._put_final(half)
         self._endings.end(queue_id, offset, outcome)
@@ -179,10 +180,15 @@ class TransactionProcessor:
                 f"ended {age_ms} ms after its birth, later than {limit_ms} ms: wait for the check",
             )
 
-    def _is_late(self, asked: EndTransactionRequestHeader, half: Record) -> bool:
-        """Whether another copy of the half message may have been committed already."""
-        return asked.from_transaction_check or half.queue_offset < self._offsets.query(
-            names.TRANSACTION_GROUP, names.HALF_TOPIC, half.queue_id
+    def _may_be_committed(self, asked: EndTransactionRequestHeader, half: Record) -> bool:
+        """Whether a commit may be there that ``endings`` does not know: of another copy of the
+        half message, or from before the start of this process.
+        """
+        return (
+            asked.from_transaction_check
+            or half.store_timestamp <= self._started_ms
+            or half.queue_offset
+            < self._offsets.query(names.TRANSACTION_GROUP, names.HALF_TOPIC, half.queue_id)
         )
 
     def _put_final(self, half: Record) -> None:

@@ -13,7 +13,7 @@ which the half message counts as done. A half message that nobody ended in time 
       '- too old ------> half, put back, one check more, and a question to a producer of the group
                           after transactionCheckMax checks: TRANS_CHECK_MAX_TIME_TOPIC
 
-A crash may come between any two of these. Each step is on disk before the one that relies on it,
+A crash may come between any two of these. Each step is written before the one that relies on it,
 so the half message stays or its outcome does; what was committed before the crash but not noted
 is found by the index (``half.is_committed``) and not delivered a second time, as it is in Java.
 Source: TransactionalMessageServiceImpl.java, TransactionalMessageBridge.java, 5.3.3.

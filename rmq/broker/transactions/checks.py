@@ -187,9 +187,7 @@ class QueueRound:
         half = _first(got)
         if half is not None:
             return self._decide(half)
-        if got.next_begin_offset <= self._offset:
-            return 0
-        self._offset = got.next_begin_offset
+        self._offset = max(got.next_begin_offset, self._offset + 1)  # its file is deleted
         return READ_COST
 
     def _read_ops(self) -> int:

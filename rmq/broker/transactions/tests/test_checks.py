@@ -1,0 +1,248 @@
+"""Rounds of checks: their turns, their limits, and what they cannot read."""
+
+import pytest
+
+from codec.message import properties as props
+from rmq.broker import names
+from rmq.broker.transactions import checks as module
+from rmq.broker.transactions.tests.scenes import (
+    GIVEN_UP,
+    GROUP,
+    HALF,
+    INTERVAL_MS,
+    OPS,
+    ROLLBACK,
+    TransactionScene,
+)
+from rmq.store.messages import PutMessage, PutResult, PutStatus
+
+
+@pytest.fixture
+def scene():
+    return TransactionScene()
+
+
+def refuse(scene, topic):
+    """Let the store refuse what goes to a topic; gives what it did before."""
+    put = scene.store.put
+
+    def refusing(message):
+        if message.topic == topic:
+            return PutResult(PutStatus.SERVICE_NOT_AVAILABLE, remark="disk full")
+        return put(message)
+
+    scene.store.put = refusing
+    return put
+
+
+def test_round_works_in_turns(scene, monkeypatch):
+    monkeypatch.setattr(module, "TURN_COST_MAX", 2 * module.PUT_COST)
+    producer = scene.connected()
+    for _ in range(10):
+        scene.begin()
+    heard = []
+    later = scene.clock.call_later
+
+    def noted(delay_ms, call):
+        if delay_ms == 0:
+            heard.append(len(producer.sent))
+        return later(delay_ms, call)
+
+    scene.clock.call_later = noted
+    scene.clock.advance(INTERVAL_MS)
+
+    assert heard == [2, 4, 6, 8, 10]
+    assert scene.consumed(HALF) == 10
+
+
+def test_many_done_ones_are_passed_without_reading_them(scene):
+    halves = [scene.begin() for _ in range(300)]
+    for half in halves:
+        scene.end(half, ROLLBACK)
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert scene.consumed(HALF) == 300
+    assert scene.consumed(OPS) == scene.store.max_offset(OPS, 0)
+
+
+def test_op_message_is_done_when_all_that_it_names_is_passed(scene):
+    scene.clock.advance(INTERVAL_MS - 1_000)
+    first, _, third = scene.begin(born_ms=0), scene.begin(), scene.begin()
+    scene.end(first, ROLLBACK)
+    scene.end(third, ROLLBACK)
+
+    scene.clock.advance(1_000)
+    assert (scene.consumed(HALF), scene.consumed(OPS)) == (1, -1)
+
+    scene.clock.advance(INTERVAL_MS)
+    assert (scene.consumed(HALF), scene.consumed(OPS)) == (3, 1)
+
+
+def test_idle_rounds_commit_nothing(scene):
+    scene.clock.advance(5 * INTERVAL_MS)
+
+    assert (scene.consumed(HALF), scene.consumed(OPS)) == (-1, -1)
+
+
+def test_stop_in_the_middle_of_a_round(scene, monkeypatch):
+    monkeypatch.setattr(module, "TURN_COST_MAX", 1)
+    producer = scene.connected()
+    scene.begin()
+    scene.begin()
+    call_later = scene.clock.call_later
+
+    def stopping(delay_ms, call):
+        timer = call_later(delay_ms, call)
+        if delay_ms == 0:
+            scene.clock.call_later = call_later
+            call_later(0, scene.checks.stop)
+            timer.cancel()
+        return timer
+
+    scene.clock.call_later = stopping
+    scene.clock.advance(3 * INTERVAL_MS)
+    scene.checks.stop()
+
+    assert len(producer.sent) == 1
+    assert scene.clock.owed == 0
+
+
+@pytest.mark.parametrize("topic", [HALF, OPS])
+def test_store_that_refuses_ends_the_round_and_loses_nothing(scene, topic):
+    producer = scene.connected()
+    done, _ = scene.begin(), scene.begin()
+    scene.end(done, ROLLBACK)
+    put = refuse(scene, topic)
+
+    scene.clock.advance(INTERVAL_MS)
+    assert producer.sent == []
+    assert scene.consumed(HALF) == (1 if topic == HALF else -1)
+
+    scene.store.put = put
+    scene.clock.advance(INTERVAL_MS)
+    assert len(scene.asked(producer)) == 1
+
+
+def test_what_cannot_be_given_up_waits_for_the_next_round(scene):
+    scene.begin(born_ms=0)
+    put = refuse(scene, GIVEN_UP)
+    scene.clock.advance(INTERVAL_MS)
+    assert scene.consumed(HALF) == -1
+
+    scene.store.put = put
+    scene.clock.advance(INTERVAL_MS)
+
+    assert len(scene.records(GIVEN_UP)) == 1
+    assert scene.consumed(HALF) == 1
+
+
+def test_immune_one_that_cannot_be_put_back_waits_for_the_next_round(scene):
+    scene.begin(CHECK_IMMUNITY_TIME_IN_SECONDS="1000")
+    refuse(scene, HALF)
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert scene.consumed(HALF) == -1
+
+
+def test_committed_one_that_is_too_old_is_not_given_up(scene):
+    scene.begin(b"x", born_ms=0)
+    [half] = scene.records(HALF)
+    scene.store.put(PutMessage("T", 0, b"x", half.properties, sys_flag=8))
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert scene.topics.get(GIVEN_UP) is None
+    assert scene.consumed(HALF) == 1
+
+
+@pytest.mark.parametrize("properties", [b"", b"PGROUP\x01p\x02"])
+def test_half_message_that_names_too_little_stops_nobody(scene, properties):
+    producer = scene.connected()
+    scene.store.put(PutMessage(HALF, 0, b"x", properties))
+    scene.begin()
+    [first, _] = scene.records(HALF)
+    assert first.born_timestamp == 0
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert len(scene.asked(producer)) == 1
+
+
+def test_question_about_a_message_without_origin_is_not_sent(scene):
+    producer = scene.connected()
+    now_ms = scene.clock.wall_ms()
+    scene.store.put(PutMessage(HALF, 0, b"x", b"PGROUP\x01p\x02", born_timestamp=now_ms))
+    scene.store.put(PutMessage(HALF, 0, b"x", b"", born_timestamp=now_ms))
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert producer.sent == []
+    assert scene.consumed(HALF) == 2
+
+
+def test_every_queue_of_the_half_topic_is_checked(scene):
+    producer = scene.connected()
+    topic = scene.topics.get(HALF)
+    scene.topics.update(type(topic)(topic_name=HALF, read_queue_nums=2, write_queue_nums=2, perm=6))
+    scene.store.put(
+        PutMessage(
+            HALF,
+            1,
+            b"x",
+            props.build({"PGROUP": "p", "REAL_TOPIC": "T", "REAL_QID": "0", "UNIQ_KEY": "K"}),
+            born_timestamp=scene.clock.wall_ms(),
+        )
+    )
+
+    scene.clock.advance(INTERVAL_MS)
+    [question] = scene.asked(producer)
+    assert scene.end(question, ROLLBACK).code == 0
+    scene.clock.advance(2 * INTERVAL_MS)
+
+    assert scene.asked(producer) == []
+    assert scene.offsets.query(GROUP, HALF, 1) == 2
+    assert scene.store.max_offset(OPS, 1) == 1
+
+
+def test_without_its_topic_queue_0_is_checked(scene):
+    producer = scene.connected()
+    scene.begin()
+    scene.topics.delete(names.HALF_TOPIC)
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert len(scene.asked(producer)) == 1
+
+
+def test_round_that_breaks_is_logged_and_the_next_one_comes(scene, caplog):
+    producer = scene.connected()
+    scene.begin()
+    get = scene.store.get
+
+    def broken(*_):
+        raise AssertionError("broken")
+
+    scene.store.get = broken
+    scene.clock.advance(INTERVAL_MS)
+    assert "event=transaction_check_failed" in caplog.text
+
+    scene.store.get = get
+    scene.clock.advance(INTERVAL_MS)
+    assert len(scene.asked(producer)) == 1
+
+
+def test_half_messages_whose_files_are_gone_are_passed():
+    scene = TransactionScene()
+    scene.clock.advance(INTERVAL_MS - 1)
+    for _ in range(3):
+        scene.begin(b"x" * 500_000)
+    producer = scene.connected()
+    scene.offsets.commit(GROUP, HALF, 0, 0)
+    scene.store.consume_queue(HALF, 0).correct_min(1 << 20)
+
+    scene.clock.advance(2 * INTERVAL_MS)
+
+    assert scene.store.min_offset(HALF, 0) == 2
+    assert {one["msg_id"] for one in scene.asked(producer)} == {"K3"}

@@ -1,0 +1,29 @@
+from rmq.broker.transactions.endings import Endings
+
+
+def test_moves_lead_to_the_latest_place():
+    endings = Endings()
+    endings.moved(0, 1, 5)
+    endings.moved(0, 5, 9)
+
+    assert endings.latest(0, 1) == 9
+    assert endings.latest(0, 9) == 9
+    assert endings.latest(1, 1) == 1
+
+
+def test_outcome_is_known_by_queue_and_offset():
+    endings = Endings()
+    endings.end(0, 1, 8)
+
+    assert endings.outcome(0, 1) == 8
+    assert endings.outcome(1, 1) is None
+
+
+def test_only_the_newest_are_remembered():
+    endings = Endings(known_max=2)
+    for offset in range(3):
+        endings.end(0, offset, 8)
+        endings.moved(0, offset, offset + 10)
+
+    assert [endings.outcome(0, offset) for offset in range(3)] == [None, 8, 8]
+    assert [endings.latest(0, offset) for offset in range(3)] == [0, 11, 12]
