@@ -1,8 +1,10 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.net.URLDecoder;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,8 +26,10 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.SendCallback;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.TransactionMQProducer;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -44,6 +48,7 @@ public final class Driver {
 
     private final String nameServers;
     private final Map<String, DefaultMQPushConsumer> consumers = new HashMap<>();
+    private final Map<String, TransactionMQProducer> transactors = new HashMap<>();
     private DefaultMQProducer producer;
 
     private Driver(String nameServers) {
@@ -99,7 +104,9 @@ public final class Driver {
         switch (command) {
             case "send": send(id, options); break;
             case "push": push(options); break;
-            case "stop": consumers.remove(options.get("name")).shutdown(); break;
+            case "stop": stop(options.get("name")); break;
+            case "begin": begin(options); break;
+            case "transact": transact(id, options); break;
             case "pull": pull(id, options); break;
             case "lite-pull": litePull(id, options); break;
             case "query-key": queryKey(id, options); break;
@@ -156,6 +163,9 @@ public final class Driver {
         }
         if (options.containsKey("property")) {
             message.putUserProperty("compat", options.get("property"));
+        }
+        if (options.containsKey("delay")) {
+            message.setDelayTimeLevel(Integer.parseInt(options.get("delay")));
         }
         return message;
     }
@@ -220,6 +230,10 @@ public final class Driver {
         consumer.setInstanceName(name);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.subscribe(options.get("topic"), options.getOrDefault("tags", "*"));
+        final int later = Integer.parseInt(options.getOrDefault("later", "0"));
+        if (options.containsKey("tries")) {
+            consumer.setMaxReconsumeTimes(Integer.parseInt(options.get("tries")));
+        }
         if (options.containsKey("orderly")) {
             consumer.registerMessageListener(new MessageListenerOrderly() {
                 @Override
@@ -233,7 +247,8 @@ public final class Driver {
                 @Override
                 public ConsumeConcurrentlyStatus consumeMessage(List<MessageExt> messages, ConsumeConcurrentlyContext context) {
                     received("0", name, messages);
-                    return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+                    return messages.get(0).getReconsumeTimes() < later
+                        ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
                 }
             });
         }
@@ -243,6 +258,69 @@ public final class Driver {
         // next look may be minutes away: so look once more when that heartbeat is over.
         Thread.sleep(500);
         consumer.getDefaultMQPushConsumerImpl().getmQClientFactory().rebalanceImmediately();
+    }
+
+    private void stop(String name) {
+        if (consumers.containsKey(name)) {
+            consumers.remove(name).shutdown();
+        } else {
+            transactors.remove(name).shutdown();
+        }
+    }
+
+    /** A producer of transactions, since 4.3; the listener's two methods differ by their number of arguments. */
+    private void begin(final Map<String, String> options) throws Exception {
+        final String name = options.get("name");
+        Class<?> kind = Class.forName(TransactionMQProducer.class.getPackage().getName() + ".TransactionListener");
+        Object listener = Proxy.newProxyInstance(Driver.class.getClassLoader(), new Class<?>[] {kind}, new InvocationHandler() {
+            @Override
+            public Object invoke(Object proxy, Method method, Object[] arguments) {
+                if (method.getName().equals("executeLocalTransaction")) {
+                    return executed(name, (Message) arguments[0], (String) arguments[1]);
+                }
+                MessageExt message = (MessageExt) arguments[0];
+                emit("0", "checked", "producer", name, "topic", message.getTopic(), "queueId", message.getQueueId(), "msgId",
+                    message.getMsgId(), "transactionId", message.getProperty("UNIQ_KEY"), "tags", message.getTags(), "body",
+                    text(message.getBody()));
+                return state(options.get("check"));
+            }
+        });
+        TransactionMQProducer producer = new TransactionMQProducer(options.get("group"));
+        producer.setNamesrvAddr(nameServers);
+        producer.setInstanceName(name);
+        producer.setSendMsgTimeout(10000);
+        producer.setHeartbeatBrokerInterval(1000);
+        TransactionMQProducer.class.getMethod("setTransactionListener", kind).invoke(producer, listener);
+        producer.start();
+        transactors.put(name, producer);
+    }
+
+    /** What happens between half message and end. To die is to end the process as kill -9 does. */
+    private static LocalTransactionState executed(String name, Message message, String outcome) {
+        emit("0", "executed", "producer", name, "transactionId", message.getProperty("UNIQ_KEY"), "body", text(message.getBody()));
+        if (outcome.equals("die")) {
+            Runtime.getRuntime().halt(137);
+        }
+        return state(outcome);
+    }
+
+    private static LocalTransactionState state(String outcome) {
+        switch (outcome) {
+            case "commit": return LocalTransactionState.COMMIT_MESSAGE;
+            case "rollback": return LocalTransactionState.ROLLBACK_MESSAGE;
+            case "unknown": return LocalTransactionState.UNKNOW;
+            default: throw new IllegalArgumentException("outcome " + outcome);
+        }
+    }
+
+    private void transact(String id, Map<String, String> options) throws Exception {
+        Method send = TransactionMQProducer.class.getMethod("sendMessageInTransaction", Message.class, Object.class);
+        String[] outcomes = options.get("outcomes").split(",");
+        int count = Integer.parseInt(options.getOrDefault("count", "1"));
+        for (int i = 0; i < count; i++) {
+            Message message = message(i, options);
+            sent(id, (SendResult) send.invoke(transactors.get(options.get("name")), message, outcomes[i % outcomes.length]), message);
+        }
     }
 
     private void pull(String id, Map<String, String> options) throws Exception {
@@ -327,13 +405,17 @@ public final class Driver {
                 "offset", message.getQueueOffset(), "position", message.getCommitLogOffset(), "tags",
                 message.getTags(), "keys", message.getKeys(), "body", text(message.getBody()), "property",
                 message.getUserProperty("compat"), "storeHost", String.valueOf(message.getStoreHost()),
-                "reconsumeTimes", message.getReconsumeTimes());
+                "reconsumeTimes", message.getReconsumeTimes(), "born", message.getBornTimestamp(), "at",
+                System.currentTimeMillis());
         }
     }
 
     private void close() {
         for (DefaultMQPushConsumer consumer : consumers.values()) {
             consumer.shutdown();
+        }
+        for (TransactionMQProducer transactor : transactors.values()) {
+            transactor.shutdown();
         }
         if (producer != null) {
             producer.shutdown();
