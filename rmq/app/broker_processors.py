@@ -14,6 +14,8 @@ from rmq.broker.processors.admin.files import FileAdminProcessor
 from rmq.broker.processors.admin.groups import GroupAdminProcessor
 from rmq.broker.processors.admin.inspection import InspectionProcessor
 from rmq.broker.processors.admin.offsets import OffsetAdminProcessor
+from rmq.broker.processors.admin.relays import RelayProcessor
+from rmq.broker.processors.admin.resets import ResetProcessor
 from rmq.broker.processors.admin.runtime import RuntimeProcessor, StorePlaces
 from rmq.broker.processors.admin.topics import TopicAdminProcessor
 from rmq.broker.processors.clients import ClientProcessor
@@ -21,6 +23,7 @@ from rmq.broker.processors.consumer_offsets import ConsumerOffsetProcessor
 from rmq.broker.processors.pull import PullProcessor
 from rmq.broker.processors.query import QueryProcessor
 from rmq.broker.processors.queues import QueueProcessor
+from rmq.broker.processors.reply import ReplyProcessor
 from rmq.broker.processors.send import SendProcessor, SendSettings
 from rmq.broker.processors.send_back import SendBackProcessor
 from rmq.broker.processors.transactions import TransactionProcessor
@@ -72,18 +75,19 @@ def _message_processors(
     topics, groups, offsets = tables.topics, tables.groups, tables.offsets
     settings = _send_settings(ports, services)
     new_unique_key = UniqueKeys(clock, ports.store_host[:-4], os.getpid(), chance.below(1 << 32))
+    sending = SendProcessor(
+        settings,
+        topics,
+        groups,
+        tables.locks,
+        store,
+        services.safe,
+        clock,
+        chance,
+        new_unique_key,
+    )
     return [
-        SendProcessor(
-            settings,
-            topics,
-            groups,
-            tables.locks,
-            store,
-            services.safe,
-            clock,
-            chance,
-            new_unique_key,
-        ),
+        sending,
         SendBackProcessor(settings, topics, groups, store, services.stats, chance),
         TransactionProcessor(config, clock, store, offsets, services.op_log, services.endings),
         PullProcessor(
@@ -97,6 +101,16 @@ def _message_processors(
             services.stats.got,
         ),
         QueryProcessor(store, ports.settings.store.defaultQueryMaxNum),
+        ReplyProcessor(
+            config,
+            settings,
+            sending.checked_topic,
+            tables.producers,
+            store,
+            services.safe,
+            clock,
+            chance,
+        ),
     ]
 
 
@@ -127,6 +141,8 @@ def _admin_processors(
         TopicAdminProcessor(settings.broker, topics, offsets, store, stats),
         GroupAdminProcessor(tables.groups, offsets, stats),
         OffsetAdminProcessor(identity, topics, tables.groups, consumers, offsets, store, stats),
+        ResetProcessor(settings.broker, topics, tables.groups, consumers, offsets, store),
+        RelayProcessor(identity[0], topics, tables.groups, consumers, store),
         InspectionProcessor(
             identity, clock, local_offset_ms, topics, consumers, offsets, store, stats
         ),

@@ -5,6 +5,7 @@
     RmqError
      +-- CommandError   an expected refusal: becomes a response with its code and remark
      +-- CallError      a peer failed or did not answer in time
+     |    +-- CallTimeoutError   the latter
      +-- StoreError     the disk failed: writing stops, reading goes on
      +-- ConfigError    a setting that cannot be used; the start is refused
 
@@ -35,6 +36,10 @@ class CommandError(RmqError):
 
 class CallError(RmqError):
     """A request to a peer that was not answered: refused connection, closed, too late."""
+
+
+class CallTimeoutError(CallError):
+    """A request to a peer that is still connected and did not answer in time."""
 
 
 class StoreError(RmqError):

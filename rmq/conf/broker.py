@@ -322,7 +322,7 @@ class BrokerConfig:
         False, "ACL 1.0 switch (kept; ACL plugin removed, see auth module)", important=True
     )
     storeReplyMessageEnable: bool = setting(
-        True, "store the answers of request-reply", honoured=False
+        True, "store the answers of request-reply", live=True
     )
     enableDetailStat: bool = accepted(True, "detailed stats")
     autoDeleteUnusedStats: bool = accepted(True, "delete stats with topic/group")

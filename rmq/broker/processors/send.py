@@ -212,7 +212,7 @@ class SendProcessor:
             or self._accept_from_ms
             or config.order
         ):
-            config = self._checked_topic(request)
+            config = self.checked_topic(request)
             if queue_id < 0:
                 queue_id = self._chance.below(config.write_queue_nums)
         text = header.properties or ""
@@ -320,7 +320,7 @@ class SendProcessor:
 
     def _put_batch(self, request: SendRequest) -> Answer:
         header = request.header
-        config = self._checked_topic(request)
+        config = self.checked_topic(request)
         if names.is_retry_topic(header.topic):
             raise CommandError(
                 ResponseCode.MESSAGE_ILLEGAL,
@@ -373,7 +373,7 @@ class SendProcessor:
             return self._when_safe(self._safe, result, queue_id, unique_key)
         return self._respond(result, queue_id, unique_key)
 
-    def _checked_topic(self, request: SendRequest) -> TopicConfig:
+    def checked_topic(self, request: SendRequest) -> TopicConfig:
         """The topic's configuration, made on the fly where that is allowed.
 
         :raises CommandError: INVALID_PARAMETER (name, queue id), NO_PERMISSION (reserved topic,
