@@ -27,9 +27,9 @@ def kept(value: T) -> T:
     return field(default_factory=lambda: value)
 
 
-def kept_list() -> Any:
-    """An empty list by default, written nevertheless."""
-    return field(default_factory=_new_list)
+def kept_list(name: str | None = None) -> Any:
+    """An empty list by default, written nevertheless; ``name`` if irregular on the wire."""
+    return field(default_factory=_new_list, name=name)
 
 
 def kept_dict() -> Any:

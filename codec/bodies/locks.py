@@ -1,7 +1,5 @@
 """Locks of queues, for consuming in order."""
 
-from msgspec import field
-
 from codec.bodies.body import Body, kept, kept_list
 from codec.bodies.message_queue import MessageQueue
 
@@ -19,7 +17,7 @@ class LockBatchRequestBody(Body, kw_only=True):
 class LockBatchResponseBody(Body, kw_only=True):
     """Queues that it has now; the name on the wire is irregular."""
 
-    lock_ok_mq_set: list[MessageQueue] = field(name="lockOKMQSet", default_factory=list)
+    lock_ok_mq_set: list[MessageQueue] = kept_list(name="lockOKMQSet")
 
 
 class UnlockBatchRequestBody(Body, kw_only=True):

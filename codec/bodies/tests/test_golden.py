@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,9 +11,8 @@ from codec import bodies, fastjson
 from codec.bodies import decode_body, encode_body
 from codec.bodies.groups import SubscriptionGroupConfig, SubscriptionGroupWrapper
 from codec.bodies.offsets import ConsumerOffsetSerializeWrapper, DelayOffsetSerializeWrapper
+from codec.bodies.tests.recorded import GOLDEN, recorded
 from codec.bodies.topics import TopicConfigSerializeWrapper
-
-GOLDEN = Path(__file__).parent / "golden"
 
 OTHER_TEXT = {"TopicConfigAndQueueMapping", "SubscriptionGroupWrapper"}
 """Written with other order or one key more than Java's class has."""
@@ -38,28 +36,24 @@ CLASSES = body_classes()
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 
 
-def golden(name: Any) -> Any:
-    return (GOLDEN / f"{name}.json").read_bytes()
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_no_key_of_java_is_lost(name: Any) -> None:
-    body = decode_body(CLASSES[name], golden(name))
+    body = decode_body(CLASSES[name], recorded(name))
 
-    written, wanted = fastjson.loads(fastjson.dumps_bare(body)), fastjson.loads(golden(name))
+    written, wanted = fastjson.loads(fastjson.dumps_bare(body)), fastjson.loads(recorded(name))
     assert {key: written[key] for key in wanted} == wanted
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OTHER_TEXT])
 def test_the_bare_form_is_java_letter_for_letter(name: Any) -> None:
-    body = decode_body(CLASSES[name], golden(name))
+    body = decode_body(CLASSES[name], recorded(name))
 
-    assert fastjson.dumps_bare(body).decode() == golden(name).decode()
+    assert fastjson.dumps_bare(body).decode() == recorded(name).decode()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_is_read_back(name: Any) -> None:
-    body = decode_body(CLASSES[name], golden(name))
+    body = decode_body(CLASSES[name], recorded(name))
 
     assert decode_body(CLASSES[name], encode_body(body)) == body
 
