@@ -127,8 +127,16 @@ class QueueRound:
         self._tools = tools
         self._queue_id = queue_id
         self._started_ms = tools.clock.wall_ms()
-        self._offset = self._stored_offset(names.HALF_TOPIC)
-        self._next_op = self._op_offset = self._stored_offset(names.OP_HALF_TOPIC)
+        halves, ops = names.HALF_TOPIC, names.OP_HALF_TOPIC
+        store = tools.store
+        self._offset, self._op_offset = self._stored_offset(halves), self._stored_offset(ops)
+        if self._offset > store.max_offset(halves, queue_id) or self._op_offset > store.max_offset(
+            ops, queue_id
+        ):
+            # the log lost its end, or the queue began anew: what was passed is not known any more
+            self._offset = store.min_offset(halves, queue_id)
+            self._op_offset = store.min_offset(ops, queue_id)
+        self._next_op = self._op_offset
         self._done: set[int] = set()
         """Bounded by what was ended since the oldest open half message, and a round leaves no
         open one behind that is older than transactionTimeOut."""
@@ -179,9 +187,7 @@ class QueueRound:
         store, queue_id = self._tools.store, self._queue_id
         if self._next_op != store.max_offset(names.OP_HALF_TOPIC, queue_id):
             return self._read_ops()
-        end = store.max_offset(names.HALF_TOPIC, queue_id)
-        if self._offset >= end:
-            self._offset = end
+        if self._offset >= store.max_offset(names.HALF_TOPIC, queue_id):
             return 0
         got = store.get(names.HALF_TOPIC, queue_id, self._offset, 1)
         half = _first(got)

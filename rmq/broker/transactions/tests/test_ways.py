@@ -378,12 +378,15 @@ def test_clean_stop_writes_what_was_ended(scene):
     assert scene.asked(producer) == []
 
 
-def test_offsets_ahead_of_a_log_that_lost_its_end_come_back(scene):
-    scene.begin()
-    scene.sync()
-    scene.offsets.commit(GROUP, HALF, 0, 9)
-    scene.offsets.commit(GROUP, OPS, 0, 9)
+@pytest.mark.parametrize("ahead", [HALF, OPS])
+def test_offsets_ahead_of_a_log_that_lost_its_end_come_back(scene, ahead):
+    producer = scene.connected()
+    done = scene.begin()
+    scene.begin(b"open")
+    scene.end(done, ROLLBACK)
+    scene.offsets.commit(GROUP, ahead, 0, 9)
 
     scene.clock.advance(INTERVAL_MS)
 
-    assert (scene.consumed(HALF), scene.consumed(OPS)) == (1, 0)
+    assert (scene.consumed(HALF), scene.consumed(OPS)) == (2, 1)
+    assert [one["msg_id"] for one in scene.asked(producer)] == ["K2"]
