@@ -11,11 +11,19 @@ UNIQUE_KEY = "UNIQ_KEY\x01"
 TAGS = "TAGS\x01"
 KEYS = "KEYS\x01"
 END = "\x02"
+UNIQUE_KEY_SIZE, TAGS_SIZE = len(UNIQUE_KEY), len(TAGS)
 
 
-def is_acted_on(text: str) -> bool:
-    """Whether properties may hold one on which the broker must act. Never a false no."""
-    return (
+def read(
+    text: str, new_unique_key: Callable[[], str]
+) -> tuple[bytes, dict[bytes, bytes] | None, bool] | None:
+    """What there is to know of plain properties; None if they are not plain, or in doubt.
+
+    The unique key, which is a new one if they have none, whether it is new, and, second, what
+    ``rmq.store.dispatch.wanted_properties`` finds in them, None if that is in doubt. ``text`` is
+    empty or ends a property.
+    """
+    if (
         "DELAY" in text
         or "TIMER_" in text
         or "TRAN_MSG\x01" in text
@@ -23,27 +31,21 @@ def is_acted_on(text: str) -> bool:
         or "MSG_REGION\x01" in text
         or "TRACE_ON\x01" in text
         or "POP_CK\x01" in text
-    )
-
-
-def unique_key_of(text: str, new_unique_key: Callable[[], str]) -> str | None:
-    """The unique key of plain properties; a new one if they have none; None if in doubt."""
-    start = text.rfind(UNIQUE_KEY)
-    if start < 0:
-        return new_unique_key()
-    if start and text[start - 1] != END:
+    ):
         return None
-    return text[start + len(UNIQUE_KEY) : text.find(END, start)] or None
-
-
-def wanted_of(text: str, unique_key: str) -> dict[bytes, bytes] | None:
-    """What ``rmq.store.dispatch.wanted_properties`` finds in plain properties; None if in doubt."""
+    at = text.rfind(UNIQUE_KEY)
+    if at < 0:
+        unique_key = new_unique_key().encode()
+    else:
+        unique_key = text[at + UNIQUE_KEY_SIZE : text.find(END, at)].encode(errors="replace")
+        if not unique_key or (at and text[at - 1] != END):
+            return None
     if KEYS in text:
-        return None
-    start = text.rfind(TAGS)
-    if start < 0:
-        return {b"UNIQ_KEY": unique_key.encode()}
-    tags = text[start + len(TAGS) : text.find(END, start)]
-    if not tags or (start and text[start - 1] != END):
-        return None
-    return {b"UNIQ_KEY": unique_key.encode(), b"TAGS": tags.encode()}
+        return unique_key, None, at < 0
+    tags_at = text.rfind(TAGS)
+    if tags_at < 0:
+        return unique_key, {b"UNIQ_KEY": unique_key}, at < 0
+    tags = text[tags_at + TAGS_SIZE : text.find(END, tags_at)].encode(errors="replace")
+    if not tags or (tags_at and text[tags_at - 1] != END):
+        return unique_key, None, at < 0
+    return unique_key, {b"UNIQ_KEY": unique_key, b"TAGS": tags}, at < 0

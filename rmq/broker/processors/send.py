@@ -41,9 +41,10 @@ from rmq.store.store import MessageStore
 
 SendRequest: TypeAlias = Request[SendMessageRequestHeader] | Request[SendMessageRequestHeaderV2]
 
-Prepared: TypeAlias = tuple[PutMessage, int, str, bool]
+Prepared: TypeAlias = tuple[PutMessage, int, bytes, bool]
 """A message, the queue its sender is told, its unique key, whether its sender waits for safety."""
 
+PUT_OK = PutStatus.PUT_OK
 PERM_WRITE = 2
 PERM_READ_WRITE = 6
 UNIT_TOPIC, UNIT_RETRY_TOPIC = 1, 2
@@ -216,18 +217,19 @@ class SendProcessor:
             if queue_id < 0:
                 queue_id = self._chance.below(config.write_queue_nums)
         text = header.properties or ""
-        unique_key = wanted = None
-        if topic[0] != "%" and (not text or text[-1] == plain.END) and not plain.is_acted_on(text):
-            unique_key = plain.unique_key_of(text, self._new_unique_key)
-        if unique_key is None:
-            topic, target, sys_flag, unique_key, stored = self._looked_at(request, queue_id)
+        found = wanted = None
+        if topic[0] != "%" and (not text or text[-1] == plain.END):
+            found = plain.read(text, self._new_unique_key)
+        if found is None:
+            topic, target, sys_flag, key, stored = self._looked_at(request, queue_id)
+            unique_key = key.encode(errors="replace")
         else:
             target = queue_id
             sys_flag = header.sys_flag
-            wanted = plain.wanted_of(text, unique_key)
+            unique_key, wanted, is_new = found
             stored = text + self._suffix
-            if plain.UNIQUE_KEY not in text:
-                stored = f"{text}UNIQ_KEY\x01{unique_key}\x02{self._suffix}"
+            if is_new:
+                stored = f"{text}UNIQ_KEY\x01{unique_key.decode()}\x02{self._suffix}"
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
         message = PutMessage(
@@ -249,21 +251,12 @@ class SendProcessor:
         """What the sender is told, at once or when its message is safe."""
         _, queue_id, unique_key, is_waited_for = prepared
         if is_waited_for and self._safe is not None:
-            return self._when_safe(self._safe, result, queue_id, unique_key)
-        if (
-            result.status is PutStatus.PUT_OK
-            and request.encoding == JSON
-            and unique_key.isascii()
-            and unique_key.isalnum()
-        ):
+            return self._when_safe(self._safe, result, queue_id, unique_key.decode())
+        if result.status is PUT_OK and request.encoding == JSON and unique_key.isalnum():
             return self._reply(
-                result.position,
-                queue_id,
-                result.queue_offset,
-                unique_key.encode(),
-                request.opaque,
+                result.position, queue_id, result.queue_offset, unique_key, request.opaque
             )
-        return self._respond(result, queue_id, unique_key)
+        return self._respond(result, queue_id, unique_key.decode())
 
     def _looked_at(self, request: SendRequest, queue_id: int) -> tuple[str, int, int, str, str]:
         """Topic, queue, sysFlag, unique key and properties after a look at each property.
