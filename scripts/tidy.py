@@ -41,6 +41,8 @@ ALLOWANCES: Mapping[str, Allowance] = {}
 
 UNMIRRORED: Mapping[str, str] = {
     "rmq/base/ports.py": "protocols only: nothing runs",
+    "rmq/net/twisted_ports.py": "protocols only: nothing runs",
+    "rmq/remoting/channel.py": "protocols only: nothing runs",
 }
 """Modules without a test of their own, and why."""
 

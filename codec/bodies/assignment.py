@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from codec.bodies.body import Body, kept, kept_dict, kept_list
+from codec.bodies.body import Body, kept, kept_dict
 from codec.bodies.heartbeat import MessageModel
 from codec.bodies.message_queue import MessageQueue
 from codec.headers.fields import Int32
