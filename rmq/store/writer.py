@@ -218,7 +218,6 @@ class Writer:
             return
         now_ms = max(self._wall_ms(), log.last_timestamp)
         begin = position = log.position
-        pack, store_host = self._fixed_v4.pack, self._store_host
         pieces: list[bytes] = []
         records: list[tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]] = []
         keys: list[tuple[int, int]] = []
@@ -246,28 +245,8 @@ class Writer:
                 wanted = wanted_properties(properties)
             if self._index_enabled and wanted:
                 keys += [(hashed, position) for hashed in key_hashes(queue.topic_hash, wanted)]
-            pieces += (
-                pack(
-                    size,
-                    queue.magic,
-                    crc32(body) & 0x7FFFFFFF,
-                    queue.queue_id,
-                    message.flag,
-                    queue.next_offset + before,
-                    position,
-                    message.sys_flag & _NOT_HOSTS | self._host_flags,
-                    message.born_timestamp,
-                    message.born_host,
-                    now_ms,
-                    store_host,
-                    message.reconsume_times,
-                    message.prepared_transaction_offset,
-                    len(body),
-                ),
-                body,
-                queue.topic_field,
-                len(properties).to_bytes(2, "big"),
-                properties,
+            pieces += self._pieces(
+                queue, message, (body, properties, message.flag), (position, size, now_ms), before
             )
             records.append((queue, position, size, message, wanted))
             position += size
@@ -365,37 +344,15 @@ class Writer:
         body, properties, flag, size, wanted, hashes = part
         log = self._log
         position = log.position
-        born_host = message.born_host
-        sys_flag = message.sys_flag & _NOT_HOSTS | self._host_flags
-        fixed = self._fixed_v4
-        if len(born_host) != 8:
-            sys_flag |= BORN_HOST_V6
-            fixed = self._fixed_v6
-        is_queued = sys_flag & TRANSACTION_MASK not in NOT_QUEUED
+        is_queued = message.sys_flag & TRANSACTION_MASK not in NOT_QUEUED
         offset = queue.next_offset if is_queued else 0
         record = b"".join(
-            (
-                fixed.pack(
-                    size,
-                    queue.magic,
-                    crc32(body) & 0x7FFFFFFF,
-                    queue.queue_id,
-                    flag,
-                    offset,
-                    position,
-                    sys_flag,
-                    message.born_timestamp,
-                    born_host,
-                    now_ms,
-                    self._store_host,
-                    message.reconsume_times,
-                    message.prepared_transaction_offset,
-                    len(body),
-                ),
-                body,
-                queue.topic_field,
-                len(properties).to_bytes(2, "big"),
-                properties,
+            self._pieces(
+                queue,
+                message,
+                (body, properties, flag),
+                (position, size, now_ms),
+                offset - queue.next_offset,
             )
         )
         if self._append_crc:
@@ -421,6 +378,51 @@ class Writer:
             except OSError as error:  # of a second file: the message is stored, not all its keys
                 self._gate.no_room(error)
         return offset
+
+    def _pieces(
+        self,
+        queue: ConsumeQueue,
+        message: PutMessage,
+        own: tuple[bytes, bytes, int],
+        place: tuple[int, int, int],
+        ahead: int,
+    ) -> tuple[bytes, ...]:
+        """A record in pieces, as ``pack_record`` builds it; a test compares them.
+
+        ``own``: body, properties and flag; ``place``: position, size and store time. The message
+        is ``ahead`` messages behind the queue's end.
+        """
+        body, properties, flag = own
+        position, size, now_ms = place
+        born_host = message.born_host
+        sys_flag = message.sys_flag & _NOT_HOSTS | self._host_flags
+        fixed = self._fixed_v4
+        if len(born_host) != 8:
+            sys_flag |= BORN_HOST_V6
+            fixed = self._fixed_v6
+        return (
+            fixed.pack(
+                size,
+                queue.magic,
+                crc32(body) & 0x7FFFFFFF,
+                queue.queue_id,
+                flag,
+                queue.next_offset + ahead,
+                position,
+                sys_flag,
+                message.born_timestamp,
+                born_host,
+                now_ms,
+                self._store_host,
+                message.reconsume_times,
+                message.prepared_transaction_offset,
+                len(body),
+            ),
+            body,
+            queue.topic_field,
+            len(properties).to_bytes(2, "big"),
+            properties,
+        )
 
     def _check_rarely(self, message: PutMessage) -> tuple[PutResult, ConsumeQueue | None]:
         """The checks that a put to a known queue of a healthy store skips."""
