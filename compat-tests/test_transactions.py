@@ -18,7 +18,13 @@ QUICK = {
 }
 """Checks that come while a test can wait; what was ended is written well before the next one."""
 
-CHECK_MAX_S = 30
+OP = b"\x1bRMQ_SYS_TRANS_OP_HALF_TOPIC\x00\x11WAIT\x01true\x02TAGS\x01d\x02"
+"""How each record of an op message ends: its topic and its properties with their lengths."""
+
+CHECK_MAX_S = 60
+"""A Go producer is known to the broker from its second heartbeat on, 30 s after its start."""
+
+READER = "5.3.3"
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +62,14 @@ def wait_checked(driver, wanted):
     )
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", (*VERSIONS, artifacts.GO))
 def test_commits_are_seen_and_rollbacks_are_not(own, quick, topic, group, producers, version):
     driver = own(version, quick.addresses)
+    reader = own(READER, quick.addresses) if version == artifacts.GO else driver
     name = f"{topic}-push"
     driver.do("send", topic=topic, body="plain")
     driver.do("begin", name="tx", group=producers, check="unknown")
-    driver.do("push", name=name, topic=topic, group=group)
+    reader.do("push", name=name, topic=topic, group=group)
 
     sent = [
         one
@@ -75,20 +82,21 @@ def test_commits_are_seen_and_rollbacks_are_not(own, quick, topic, group, produc
     wanted = {"plain-0"} | {f"body-{i}" for i in range(0, 20, 2)}
     assert [one["status"] for one in sent] == ["SEND_OK"] * 20
     wait_until(
-        lambda: wanted <= bodies(driver.received(name)),
+        lambda: wanted <= bodies(reader.received(name)),
         CHECK_MAX_S,
-        lambda: wanted - bodies(driver.received(name)),
+        lambda: wanted - bodies(reader.received(name)),
     )
     time.sleep(7)  # two checks, which must find nothing to ask
     assert checked(driver) == []
-    assert seen(driver, topic, group + "-again") == sorted(wanted)
-    assert len(driver.received(name)) == len(wanted)
+    assert seen(reader, topic, group + "-again") == sorted(wanted)
+    assert len(reader.received(name)) == len(wanted)
 
 
 @pytest.mark.parametrize(("answer", "found"), [("commit", 5), ("rollback", 0)])
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", (*VERSIONS, artifacts.GO))
 def test_unknown_is_asked_about(own, quick, topic, group, producers, version, answer, found):
     driver = own(version, quick.addresses)
+    reader = own(READER, quick.addresses) if version == artifacts.GO else driver
     driver.do("send", topic=topic, body="plain")
     driver.do("begin", name="tx", group=producers, check=answer)
 
@@ -97,10 +105,10 @@ def test_unknown_is_asked_about(own, quick, topic, group, producers, version, an
     wanted = {f"body-{i}" for i in range(5)}
     wait_checked(driver, wanted)
     expected = sorted({"plain-0", *sorted(wanted)[:found]})
-    wait_until(lambda: seen(driver, topic, group) == expected, 10, lambda: expected)
+    wait_until(lambda: seen(reader, topic, group) == expected, 10, lambda: expected)
     time.sleep(7)
     assert sorted(checked(driver)) == sorted(wanted)
-    assert seen(driver, topic, group) == expected
+    assert seen(reader, topic, group) == expected
     questions = [one for one in driver.wait(lambda _: True, 1, "") if one["event"] == "checked"]
     assert {(one["topic"], one["tags"]) for one in questions} == {(topic, "a")}
     assert all(one["transactionId"] for one in questions)
@@ -149,3 +157,5 @@ def test_half_messages_outlive_the_broker(lab, flavour, own, topic, group, produ
         10,
         lambda: seen(driver, topic, group),
     )
+    again.stop()
+    assert OP in b"".join(again.files("/store/commitlog").values())

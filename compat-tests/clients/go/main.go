@@ -34,6 +34,14 @@ type driver struct {
 	nameServers []string
 	producer    rocketmq.Producer
 	consumers   map[string]rocketmq.PushConsumer
+	transactors map[string]*transactor
+}
+
+// transactor produces transactions, and says how each ends.
+type transactor struct {
+	rocketmq.TransactionProducer
+	name, check string
+	outcome     string
 }
 
 var output sync.Mutex
@@ -76,7 +84,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	d := &driver{nameServers: addresses, consumers: map[string]rocketmq.PushConsumer{}}
+	d := &driver{
+		nameServers: addresses,
+		consumers:   map[string]rocketmq.PushConsumer{},
+		transactors: map[string]*transactor{},
+	}
 	good := true
 	if len(os.Args) > 2 {
 		good = d.obey("0 " + strings.Join(os.Args[2:], " "))
@@ -112,8 +124,11 @@ func (d *driver) obey(line string) bool {
 	case "push":
 		err = d.push(options)
 	case "stop":
-		err = d.consumers[options["name"]].Shutdown()
-		delete(d.consumers, options["name"])
+		err = d.stop(options["name"])
+	case "begin":
+		err = d.begin(options)
+	case "transact":
+		err = d.transact(words[0], options)
 	case "pull":
 		err = d.pull(words[0], options)
 	case "create-topic":
@@ -313,6 +328,81 @@ func (d *driver) push(options map[string]string) error {
 	return made.Start()
 }
 
+func (d *driver) stop(name string) error {
+	if one, found := d.consumers[name]; found {
+		delete(d.consumers, name)
+		return one.Shutdown()
+	}
+	one := d.transactors[name]
+	delete(d.transactors, name)
+	return one.Shutdown()
+}
+
+func (d *driver) begin(options map[string]string) error {
+	one := &transactor{name: options["name"], check: options["check"]}
+	made, err := rocketmq.NewTransactionProducer(one,
+		producer.WithNameServer(d.nameServers),
+		producer.WithGroupName(options["group"]),
+		producer.WithInstanceName(one.name),
+		producer.WithSendMsgTimeout(10*time.Second),
+	)
+	if err != nil {
+		return err
+	}
+	one.TransactionProducer = made
+	d.transactors[one.name] = one
+	return made.Start()
+}
+
+func (d *driver) transact(id string, options map[string]string) error {
+	all, err := messages(options)
+	if err != nil {
+		return err
+	}
+	one := d.transactors[options["name"]]
+	outcomes := strings.Split(options["outcomes"], ",")
+	for i, message := range all {
+		one.outcome = outcomes[i%len(outcomes)]
+		result, err := one.SendMessageInTransaction(context.Background(), message)
+		if err != nil {
+			return err
+		}
+		sent(id, result.SendResult, message)
+	}
+	return nil
+}
+
+// ExecuteLocalTransaction runs between half message and end; to die is to end as kill -9 does.
+func (t *transactor) ExecuteLocalTransaction(message *primitive.Message) primitive.LocalTransactionState {
+	emit("0", "executed", event{
+		"producer": t.name, "transactionId": message.TransactionId, "body": string(message.Body),
+	})
+	if t.outcome == "die" {
+		os.Exit(137)
+	}
+	return state(t.outcome)
+}
+
+// CheckLocalTransaction answers the broker's question.
+func (t *transactor) CheckLocalTransaction(message *primitive.MessageExt) primitive.LocalTransactionState {
+	emit("0", "checked", event{
+		"producer": t.name, "topic": message.Topic, "queueId": message.Queue.QueueId, "msgId": message.MsgId,
+		"transactionId": message.GetProperty(primitive.PropertyUniqueClientMessageIdKeyIndex),
+		"tags":          message.GetTags(), "body": string(message.Body),
+	})
+	return state(t.check)
+}
+
+func state(outcome string) primitive.LocalTransactionState {
+	switch outcome {
+	case "commit":
+		return primitive.CommitMessageState
+	case "rollback":
+		return primitive.RollbackMessageState
+	}
+	return primitive.UnknowState
+}
+
 // pull polls until count messages came or patience ended.
 func (d *driver) pull(id string, options map[string]string) error {
 	left, err := strconv.Atoi(options["count"])
@@ -366,6 +456,9 @@ func (d *driver) createTopic(options map[string]string) error {
 
 func (d *driver) close() {
 	for _, one := range d.consumers {
+		_ = one.Shutdown()
+	}
+	for _, one := range d.transactors {
 		_ = one.Shutdown()
 	}
 	if d.producer != nil {
