@@ -87,10 +87,9 @@ class RelayProcessor:
         topic = self._topics.get(header.topic or "")
         if topic is not None:
             fields["topicSysFlag"] = str(topic.topic_sys_flag)
-        if header.consumer_group:
-            group = self._groups.find(header.consumer_group)
-            if group is not None:
-                fields["groupSysFlag"] = str(group.group_sys_flag)
+        group = self._groups.get(header.consumer_group)
+        if group is not None:
+            fields["groupSysFlag"] = str(group.group_sys_flag)
         return await self._relayed(
             RequestCode.CONSUME_MESSAGE_DIRECTLY,
             header.consumer_group,
