@@ -15,6 +15,8 @@ from rmq.conf.machine import (
 )
 from rmq.conf.settings import LONG_MAX, accepted, setting
 
+REPORTED_CAPACITY = "what runtime info reports as a queue's capacity; no request waits in such one"
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerConfig:
@@ -119,17 +121,17 @@ class BrokerConfig:
     fetchNamesrvAddrByAddressServer: bool = accepted(
         False, "get namesrv list from HTTP address server", important=True
     )
-    sendThreadPoolQueueCapacity: int = accepted(10000, "executor queue length")
+    sendThreadPoolQueueCapacity: int = setting(10000, REPORTED_CAPACITY, live=True)
     putThreadPoolQueueCapacity: int = accepted(10000, "executor queue length")
-    pullThreadPoolQueueCapacity: int = accepted(100000, "executor queue length")
-    litePullThreadPoolQueueCapacity: int = accepted(100000, "executor queue length")
-    ackThreadPoolQueueCapacity: int = accepted(100000, "executor queue length")
+    pullThreadPoolQueueCapacity: int = setting(100000, REPORTED_CAPACITY, live=True)
+    litePullThreadPoolQueueCapacity: int = setting(100000, REPORTED_CAPACITY, live=True)
+    ackThreadPoolQueueCapacity: int = setting(100000, REPORTED_CAPACITY, live=True)
     replyThreadPoolQueueCapacity: int = accepted(10000, "executor queue length")
-    queryThreadPoolQueueCapacity: int = accepted(20000, "executor queue length")
+    queryThreadPoolQueueCapacity: int = setting(20000, REPORTED_CAPACITY, live=True)
     clientManagerThreadPoolQueueCapacity: int = accepted(1000000, "executor queue length")
     consumerManagerThreadPoolQueueCapacity: int = accepted(1000000, "executor queue length")
     heartbeatThreadPoolQueueCapacity: int = accepted(50000, "executor queue length")
-    endTransactionPoolQueueCapacity: int = accepted(100000, "executor queue length")
+    endTransactionPoolQueueCapacity: int = setting(100000, REPORTED_CAPACITY, live=True)
     adminBrokerThreadPoolQueueCapacity: int = accepted(10000, "executor queue length")
     loadBalanceThreadPoolQueueCapacity: int = accepted(100000, "executor queue length")
     longPollingEnable: bool = setting(
@@ -321,9 +323,7 @@ class BrokerConfig:
     aclEnable: bool = accepted(
         False, "ACL 1.0 switch (kept; ACL plugin removed, see auth module)", important=True
     )
-    storeReplyMessageEnable: bool = setting(
-        True, "store the answers of request-reply", live=True
-    )
+    storeReplyMessageEnable: bool = setting(True, "store the answers of request-reply", live=True)
     enableDetailStat: bool = accepted(True, "detailed stats")
     autoDeleteUnusedStats: bool = accepted(True, "delete stats with topic/group")
     isolateLogEnable: bool = accepted(False, "separate log per broker (container)")

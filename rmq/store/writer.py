@@ -47,6 +47,10 @@ store timestamp, properties (encoded). Must not put."""
 Part = tuple[bytes, bytes, int, int, dict[bytes, bytes], Sequence[int]]
 """What is a record's own in a batch: body, properties, flag, size of the record, the properties
 that queue and index want, hashes of its keys."""
+RunRecord = tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]
+"""A record of a run: queue, position, size, message, and what queue and index want of it."""
+RunKey = tuple[int, int]
+"""A key's hash and its record's position."""
 NOT_QUEUED = (TRANSACTION_PREPARED, TRANSACTION_ROLLBACK)
 """Transaction types of records that are in no consume queue."""
 EXTRA_SIZE_MAX = 65_536
@@ -217,10 +221,10 @@ class Writer:
         if memory is None or self._append_crc or self._gate.refusal is not None:
             return
         now_ms = max(self._wall_ms(), log.last_timestamp)
-        begin = position = log.position
+        position = log.position
         pieces: list[bytes] = []
-        records: list[tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]] = []
-        keys: list[tuple[int, int]] = []
+        records: list[RunRecord] = []
+        keys: list[RunKey] = []
         ahead: dict[ConsumeQueue, int] = {}
         for message in messages:
             queue = self._by_key.get((message.topic, message.queue_id))
@@ -240,9 +244,7 @@ class Writer:
             ):
                 break
             ahead[queue] = before + 1
-            wanted = message.wanted
-            if wanted is None:
-                wanted = wanted_properties(properties)
+            wanted = wanted_properties(properties) if message.wanted is None else message.wanted
             if self._index_enabled and wanted:
                 keys += [(hashed, position) for hashed in key_hashes(queue.topic_hash, wanted)]
             pieces += self._pieces(
@@ -250,22 +252,25 @@ class Writer:
             )
             records.append((queue, position, size, message, wanted))
             position += size
-        if not records:
-            return
+        if records and self._has_room_for(keys):
+            memory[log.position - log.start : position - log.start] = b"".join(pieces)
+            log.position = position
+            log.last_timestamp = now_ms
+            self._dispatch(records, keys, now_ms, results)
+
+    def _has_room_for(self, keys: Sequence[RunKey]) -> bool:
+        """Whether the index takes so many keys; if not, the puts one by one will say why."""
         try:
             if keys:
                 self._index.make_room(len(keys))
         except OSError:
-            return  # the puts one by one meet it again, and say so
-        memory[begin - log.start : position - log.start] = b"".join(pieces)
-        log.position = position
-        log.last_timestamp = now_ms
-        self._dispatch(records, keys, now_ms, results)
+            return False
+        return True
 
     def _dispatch(
         self,
-        records: Sequence[tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]],
-        keys: Sequence[tuple[int, int]],
+        records: Sequence[RunRecord],
+        keys: Sequence[RunKey],
         now_ms: int,
         results: list[PutResult],
     ) -> None:

@@ -115,8 +115,17 @@ class Scene:
             timeout_ms=5000,
         )
         self.permission = config.brokerPermission
-        self.send_settings = SendSettings(
-            cluster_name=config.brokerClusterName,
+        self.given = []
+        self.send_settings = self._send_settings(accept_from_ms)
+        safe = self.durability.flushed if sync_flush else None
+        processors = self._processors(safe, FixedChance(chance), counted=counted)
+        self._dispatcher = Dispatcher(handler_table(processors))
+        self.peer = Peer()
+        self._opaque = 100
+
+    def _send_settings(self, accept_from_ms):
+        return SendSettings(
+            cluster_name=self.config.brokerClusterName,
             broker_ip="10.0.0.2",
             store_host=HOST,
             region_id="Region7",
@@ -126,45 +135,42 @@ class Scene:
             delay_level_max=len(SMALL.delay_levels_ms),
             reject_transactions=lambda: self.config.rejectTransactionMessage,
         )
+
+    def _processors(self, safe, chance, *, counted):
+        config, topics, groups, store = self.config, self.topics, self.groups, self.store
         self.sending = SendProcessor(
             self.send_settings,
-            self.topics,
-            self.groups,
+            topics,
+            groups,
             self.locks,
-            self.store,
-            self.durability.flushed if sync_flush else None,
+            store,
+            safe,
             self.clock,
-            FixedChance(chance),
+            chance,
             lambda: NEW_KEY,
         )
         self.pulling = PullProcessor(
             config,
-            self.topics,
-            self.groups,
+            topics,
+            groups,
             self.consumers,
             self.offsets,
-            self.store,
+            store,
             self.waiting,
             (lambda *batch: self.given.append(batch)) if counted else None,
         )
-        self.given = []
         self.clients = ClientProcessor(
-            config, self.topics, self.groups, self.producers, self.consumers, self.locks
+            config, topics, groups, self.producers, self.consumers, self.locks
         )
-        self.keeping = ConsumerOffsetProcessor(
-            config, self.topics, self.groups, self.offsets, self.store
-        )
-        processors = [
+        self.keeping = ConsumerOffsetProcessor(config, topics, groups, self.offsets, store)
+        return [
             self.sending,
             self.pulling,
             self.clients,
             self.keeping,
-            QueueProcessor(self.store),
-            QueryProcessor(self.store, 8),
+            QueueProcessor(store),
+            QueryProcessor(store, 8),
         ]
-        self._dispatcher = Dispatcher(handler_table(processors))
-        self.peer = Peer()
-        self._opaque = 100
 
     def ask(
         self,
