@@ -46,7 +46,7 @@ def test_origin_is_named_with_the_transaction():
 
 
 def test_without_unique_key_there_is_no_transaction_id():
-    properties: dict[str, str] = {}
+    properties = {}
     add_origin(properties, "T", 3)
 
     assert "__transactionId__" not in properties
