@@ -88,7 +88,7 @@ def _message_processors(
     )
     return [
         sending,
-        SendBackProcessor(settings, topics, groups, store, services.stats, chance),
+        SendBackProcessor(settings, topics, groups, store, services.safe, services.stats, chance),
         TransactionProcessor(config, clock, store, offsets, services.op_log, services.endings),
         PullProcessor(
             config,

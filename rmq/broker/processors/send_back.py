@@ -25,8 +25,9 @@ from rmq.broker.processors.send import (
     SendSettings,
 )
 from rmq.broker.stats import BrokerStats
+from rmq.broker.replicas import Wait
 from rmq.broker.topics import Topics
-from rmq.remoting.handling import Request, Response, handles
+from rmq.remoting.handling import Answer, Request, Response, handles
 from rmq.store.messages import PutMessage, PutStatus
 from rmq.store.store import MessageStore
 
@@ -52,21 +53,25 @@ class SendBackProcessor:
         topics: Topics,
         groups: Groups,
         store: MessageStore,
+        safe: Wait | None,
         stats: BrokerStats,
         chance: Chance,
     ) -> None:
+        """``safe`` tells when a put is as safe as senders want; None: as soon as it is written."""
         self._settings = settings
         self._topics = topics
         self._groups = groups
         self._store = store
+        self._safe = safe
         self._stats = stats
         self._chance = chance
 
     @handles(RequestCode.CONSUMER_SEND_MSG_BACK, ConsumerSendMsgBackRequestHeader)
-    def send_back(self, request: Request[ConsumerSendMsgBackRequestHeader]) -> Response:
+    def send_back(self, request: Request[ConsumerSendMsgBackRequestHeader]) -> Answer:
         """Store a message again for its group's next try, or as a dead letter.
 
-        A group without retry queues has it dropped. The answer does not wait for the disk.
+        A group without retry queues has it dropped. The answer waits until the copy is safe, for
+        the consumer then forgets the message; Java does not wait.
 
         :raises CommandError: SUBSCRIPTION_GROUP_NOT_EXIST; NO_PERMISSION, the broker or the retry
             topic is read-only; SYSTEM_ERROR, no message begins at the offset, or the store
@@ -96,8 +101,8 @@ class SendBackProcessor:
         else:
             level = header.delay_level or FIRST_RETRY_LEVEL + record.reconsume_times
             goal = Destination(*retry, level)
-        self._put(header.group, record, goal)
-        return Response()
+        end = self._put(header.group, record, goal)
+        return Response() if self._safe is None else self._safe(end).addCallback(_told)
 
     def _retry_queue(
         self, header: ConsumerSendMsgBackRequestHeader, queues: int
@@ -129,8 +134,8 @@ class SendBackProcessor:
         assert isinstance(record, Record), "what has a head is no blank"
         return record
 
-    def _put(self, group: str, record: Record, goal: Destination) -> None:
-        """Store a copy of a record as sent back once more."""
+    def _put(self, group: str, record: Record, goal: Destination) -> int:
+        """Store a copy of a record as sent back once more; where it ends in the log."""
         properties = props.parse(props.remove(record.properties, props.CRC32))
         origin = properties.setdefault("RETRY_TOPIC", record.topic.decode(errors="replace"))
         properties["WAIT"] = "false"
@@ -162,3 +167,10 @@ class SendBackProcessor:
             cause = f": {result.remark}" if result.remark else ""
             raise CommandError(ResponseCode.SYSTEM_ERROR, result.status.name + cause)
         self._stats.sent_back(group, origin)
+        return result.end
+
+
+def _told(status: PutStatus) -> Response:
+    if status is not PutStatus.PUT_OK:
+        raise CommandError(ResponseCode.SYSTEM_ERROR, status.name)
+    return Response()

@@ -20,7 +20,7 @@ BORN = b"\x0a\0\0\x07\0\0\x30\x39"
 
 
 class BackScene(Scene):
-    def __init__(self, *, chance=(0,) * 9, **options):
+    def __init__(self, *, chance=(0,) * 9, safely=False, **options):
         super().__init__(**options)
         self.stats = BrokerStats(
             self.clock, "C", self.store.consume_queues, self.topics.is_system, lambda _ms: 0
@@ -30,6 +30,7 @@ class BackScene(Scene):
             self.topics,
             self.groups,
             self.store,
+            self.durability.flushed if safely else None,
             self.stats,
             FixedChance(chance),
         )
@@ -262,3 +263,26 @@ def test_message_that_gets_too_long_is_told(scene):
 
     assert code == ResponseCode.SYSTEM_ERROR
     assert remark.startswith("MESSAGE_ILLEGAL: ")
+
+
+def test_consumer_is_told_when_its_copy_is_on_disk():
+    scene = BackScene(safely=True)
+    position = scene.consumed()
+
+    assert scene.back(position) is None
+    scene.clock.advance(0)
+    scene.worker.finish()
+
+    assert [answer.code for answer in scene.peer.replies] == [0]
+
+
+def test_consumer_is_told_when_its_copy_did_not_reach_the_disk():
+    scene = BackScene(safely=True)
+    position = scene.consumed()
+    scene.back(position)
+    scene.clock.advance(0)
+
+    scene.worker.fail(OSError(5, "Input/output error"))
+
+    (answer,) = scene.peer.replies
+    assert refusal(answer) == (ResponseCode.SYSTEM_ERROR, "SERVICE_NOT_AVAILABLE")
