@@ -24,8 +24,8 @@ from rmq.broker.processors.send import (
     UNIT_RETRY_TOPIC,
     SendSettings,
 )
-from rmq.broker.stats import BrokerStats
 from rmq.broker.replicas import Wait
+from rmq.broker.stats import BrokerStats
 from rmq.broker.topics import Topics
 from rmq.remoting.handling import Answer, Request, Response, handles
 from rmq.store.messages import PutMessage, PutStatus
