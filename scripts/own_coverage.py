@@ -55,6 +55,20 @@ def own_test(module: str) -> str:
     return f"{folder}/tests/test_{name}"
 
 
+def own_tests(module: str, root: Path = ROOT) -> list[str]:
+    """The own test, and what continues it: ``test_<module>_<aspect>.py`` of no other module."""
+    first = root / own_test(module)
+    others = {f"test_{path.stem}" for path in (root / module).parent.glob("*.py")}
+    more = sorted(first.parent.glob(f"{first.stem}_*.py"))
+    own = [path for path in more if not _continues(path.stem, others - {first.stem}, first.stem)]
+    return [path.relative_to(root).as_posix() for path in (first, *own) if path.exists()]
+
+
+def _continues(test: str, others: Iterable[str], than: str) -> bool:
+    """Whether a test is that of another module with a longer name than ``than``."""
+    return any(len(other) > len(than) and f"{test}_".startswith(f"{other}_") for other in others)
+
+
 def report_of(module: str, report: str) -> Measured:
     """What coverage's JSON ``report`` says of ``module``; nothing measured is 0 per cent."""
     file = json.loads(report)["files"].get(module)
@@ -76,16 +90,16 @@ def settings_text(module: str, exclusions: Sequence[str]) -> str:
 
 def measure(module: str, exclusions: Sequence[str]) -> Measured:
     """Run the module's own test under coverage."""
-    test = own_test(module)
-    if not (ROOT / test).exists():
-        return Measured(module, 0.0, f"no {test}", failed=True)
+    tests = own_tests(module)
+    if not tests:
+        return Measured(module, 0.0, f"no {own_test(module)}", failed=True)
     with tempfile.TemporaryDirectory() as folder:
         settings, data, report = (Path(folder, name) for name in ("settings", "data", "report"))
         settings.write_text(settings_text(module, exclusions), encoding="utf-8")
         environment = {**os.environ, "COVERAGE_FILE": str(data)}
         coverage = (sys.executable, "-m", "coverage")
         run = subprocess.run(
-            [*coverage, "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-x", test],
+            [*coverage, "run", f"--rcfile={settings}", "-m", "pytest", "-q", "-x", *tests],
             cwd=ROOT,
             env=environment,
             capture_output=True,

@@ -21,6 +21,22 @@ def test_the_own_test_lies_beside_the_module():
     assert own_coverage.own_test("codec/disk/index.py") == "codec/disk/tests/test_index.py"
 
 
+def test_a_large_module_s_test_may_be_continued_in_more_files(tmp_path):
+    for name in ("a.py", "a_b.py", "tests/test_a.py", "tests/test_a_c.py", "tests/test_a_b.py"):
+        (tmp_path / "codec" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "codec" / name).touch()
+    (tmp_path / "codec/tests/test_a_b_d.py").touch()
+
+    assert own_coverage.own_tests("codec/a.py", tmp_path) == [
+        "codec/tests/test_a.py",
+        "codec/tests/test_a_c.py",
+    ]
+    assert own_coverage.own_tests("codec/a_b.py", tmp_path) == [
+        "codec/tests/test_a_b.py",
+        "codec/tests/test_a_b_d.py",
+    ]
+
+
 def test_a_report_gives_the_share_and_what_is_missing():
     report = {
         "files": {

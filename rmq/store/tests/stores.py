@@ -95,3 +95,28 @@ def read_all(store: MessageStore, topic: str = "T", queue_id: int = 0) -> list[b
         assert result.count == 1, (offset, result)
         records += result.slices
     return records
+
+
+def flush_all(store: MessageStore) -> None:
+    for make_work in (store.flush_work, store.queue_flush_work, store.queue_flush_work):
+        work = make_work(at_once=True)
+        if work is not None:
+            work.sync()
+            store.flushed(work)
+
+
+def overwrite(disk: MemoryDisk, path: str, at: int, content: bytes) -> None:
+    size = next(e.size for e in disk.entries(path.rpartition("/")[0]) if path.endswith(e.name))
+    file = disk.map(path, size)
+    file.reserve(size)
+    file.memory[at : at + len(content)] = content
+    file.sync()
+    file.close()
+
+
+def all_paths(disk: MemoryDisk, folder: str = "") -> list[str]:
+    paths = []
+    for entry in disk.entries(f"/store/{folder}".rstrip("/")):
+        path = f"{folder}/{entry.name}".lstrip("/")
+        paths += all_paths(disk, path) if entry.is_folder else [path]
+    return paths

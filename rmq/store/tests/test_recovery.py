@@ -3,31 +3,22 @@
 import pytest
 
 from codec.message.record import Record, parse_record
-from rmq.base.errors import StoreError
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.messages import GetStatus
 from rmq.store.recovery import check_whole
-from rmq.store.store import MessageStore
-from rmq.store.tests.stores import a_disk, a_store, manual, message, opened, put_all, read_all
+from rmq.store.tests.stores import (
+    a_disk,
+    a_store,
+    all_paths,
+    flush_all,
+    manual,
+    message,
+    opened,
+    overwrite,
+    put_all,
+    read_all,
+)
 
 PAGE = 4096
-
-
-def flush_all(store: MessageStore) -> None:
-    for make_work in (store.flush_work, store.queue_flush_work, store.queue_flush_work):
-        work = make_work(at_once=True)
-        if work is not None:
-            work.sync()
-            store.flushed(work)
-
-
-def overwrite(disk: MemoryDisk, path: str, at: int, content: bytes) -> None:
-    size = next(e.size for e in disk.entries(path.rpartition("/")[0]) if path.endswith(e.name))
-    file = disk.map(path, size)
-    file.reserve(size)
-    file.memory[at : at + len(content)] = content
-    file.sync()
-    file.close()
 
 
 def a_record(content: bytes) -> Record:
@@ -81,14 +72,6 @@ def test_killed_store_finds_all_that_was_written() -> None:
     assert read_all(store) == records
     assert store.query("T", "shared", 64, 0, 1 << 60).positions == positions
     assert store.put(message()).queue_offset == 50
-
-
-def all_paths(disk: MemoryDisk, folder: str = "") -> list[str]:
-    paths = []
-    for entry in disk.entries(f"/store/{folder}".rstrip("/")):
-        path = f"{folder}/{entry.name}".lstrip("/")
-        paths += all_paths(disk, path) if entry.is_folder else [path]
-    return paths
 
 
 def a_crash(synced: int, unsynced: int) -> tuple[MemoryDisk, list[bytes], int, bytes]:
@@ -195,87 +178,6 @@ def test_power_loss_with_any_pages_of_queues_and_index_finds_all_synced_records(
                 assert records[300 + number] in found
 
 
-def test_log_that_lost_what_the_queues_know_cuts_the_queues() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    records = put_all(store, 40)
-    store.close()
-    half = len(b"".join(records[:8]))
-    for entry in disk.entries("/store/commitlog")[1:]:
-        disk.delete(f"/store/commitlog/{entry.name}")
-    overwrite(disk, "/store/commitlog/00000000000000000000", half, bytes(4096 - half))
-
-    store = a_store(disk)
-    report = store.load()
-
-    assert not report.clean
-    assert read_all(store) == records[:8]
-    assert store.written_position == half
-
-
-def test_store_without_log_files_forgets_its_queues() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    put_all(store, 3)
-    store.close()
-    disk.delete("/store/commitlog")
-
-    store = opened(disk)
-
-    assert store.queues() == []
-    assert store.put(message()).position == 0
-
-
-def test_batch_and_other_queues_and_prepared_records_survive_a_kill() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    put_all(store, 3, topic="A", queue_id=2)
-    prepared = store.put(message(7, topic="A", queue_id=2, sys_flag=4))
-    rolled_back = store.put(message(8, topic="A", queue_id=2, sys_flag=12))
-    put_all(store, 30, topic="B")
-    states = store.queues()
-    killed = disk.crash({f"/store/{path}": [0] for path in all_paths(disk)})
-
-    store = opened(killed)
-
-    assert sorted(store.queues(), key=lambda q: q.topic) == states
-    assert store.message_at(rolled_back.position) is not None
-    assert store.query("A", "U007", 10, 0, 1 << 60).positions == [prepared.position]
-    assert store.query("A", "U008", 10, 0, 1 << 60).positions == []
-
-
-def test_second_store_in_the_same_folder_is_refused() -> None:
-    disk = a_disk()
-    opened(disk)
-
-    with pytest.raises(StoreError, match="another broker"):
-        a_store(disk).load()
-
-
-def test_wrong_file_size_is_refused_and_gives_the_lock_back() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    put_all(store, 3)
-    store.close()
-
-    with pytest.raises(StoreError, match="4096 bytes, configured are 8192"):
-        a_store(disk, commit_log_file_size=8192).load()
-    with pytest.raises(StoreError, match="1000 bytes, configured are 2000"):
-        a_store(disk, consume_queue_file_size=2000).load()
-    with pytest.raises(StoreError, match="904 bytes, configured are 1104"):
-        a_store(disk, index_units=50).load()
-
-    assert len(read_all(opened(disk))) == 3
-
-
-def test_disk_that_fails_in_a_load_is_a_store_error() -> None:
-    disk = a_disk()
-    disk.fail_replace = OSError(5, "Input/output error")
-
-    with pytest.raises(StoreError, match="Input/output error"):
-        a_store(disk).load()
-
-
 def test_records_torn_in_topic_or_ending_in_zero_are_not_whole() -> None:
     disk = a_disk()
     store = opened(disk)
@@ -286,73 +188,3 @@ def test_records_torn_in_topic_or_ending_in_zero_are_not_whole() -> None:
         torn = record[:at] + broken + record[at + 1 :]
         with pytest.raises(ValueError, match="torn"):
             check_whole(a_record(torn), 0)
-
-
-def test_index_whose_beginning_is_no_record_is_built_from_the_logs_beginning() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    put_all(store, 15, disk.clock)
-    store.close()
-    index = f"/store/index/{disk.entries('/store/index')[0].name}"
-    overwrite(disk, index, 16, (77).to_bytes(8, "big"))
-    overwrite(disk, index, 40, bytes(64))
-    disk.replace("/store/abort", b"1")
-
-    store = opened(disk)
-
-    assert len(store.query("T", "shared", 64, 0, 1 << 60).records) == 15
-
-
-def test_record_of_a_topic_that_cannot_be_stored_is_passed_over() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    records = put_all(store, 2)
-    store.close()
-    at = records[0].rindex(b"T\0")
-    overwrite(disk, "/store/commitlog/00000000000000000000", at, b"/")
-    disk.delete("/store/consumequeue")
-
-    store = opened(disk)
-
-    assert [queue.topic for queue in store.queues()] == ["T"]
-    assert read_all(store)[-1] == records[1]
-    assert store.get("T", 0, 0, 1).status != GetStatus.FOUND
-
-
-def test_store_without_an_index_is_recovered_and_flushed_without_one() -> None:
-    disk = a_disk()
-    store = opened(disk, index_enabled=False)
-    records = put_all(store, 40)
-    flush_all(store)
-    killed = disk.crash()
-
-    store = opened(killed, index_enabled=False)
-
-    assert read_all(store) == records
-    assert killed.entries("/store/index") == []
-
-
-def test_store_whose_checkpoint_cannot_be_opened_gives_the_lock_back() -> None:
-    disk = a_disk()
-    disk.fail_reserve = OSError(28, "No space left on device")
-
-    store = a_store(disk)
-    with pytest.raises(StoreError, match="cannot open checkpoint"):
-        store.load()
-    disk.fail_reserve = None
-
-    assert store.put(message()).remark == "the store is not loaded"
-    assert opened(disk).put(message()).position == 0
-
-
-def test_topic_that_was_deleted_and_used_again_is_found_after_a_kill() -> None:
-    disk = a_disk()
-    store = opened(disk)
-    put_all(store, 60)
-    store.delete_topics({"T"})
-    records = put_all(store, 20)
-    killed = disk.crash({f"/store/{path}": [0] for path in all_paths(disk)})
-
-    store = opened(killed)
-
-    assert read_all(store) == records

@@ -173,3 +173,59 @@ def test_a_run_whose_keys_find_no_room_is_stored_as_far_as_it_goes() -> None:
     assert statuses == [PutStatus.PUT_OK] * 9
     assert store.max_offset("T", 0) == 10
     assert store.refusal == "No space left on device: /store"
+
+
+def test_message_that_is_too_long_is_refused_with_the_limit() -> None:
+    store = opened(a_disk(), message_size_max=100)
+
+    long_body = store.put(message(body=b"x" * 101))
+    long_properties = store.put(message(properties=b"a\x01" + b"b" * 32_767))
+    long_together = store.put_batch(message(), [BatchItem(b"x" * 101)])
+
+    assert (long_body.status, long_together.status) == (PutStatus.MESSAGE_ILLEGAL,) * 2
+    assert "at most 100 and " in long_body.remark
+    assert long_properties.status is PutStatus.PROPERTIES_SIZE_EXCEEDED
+    assert "at most 32767 are stored" in long_properties.remark
+    assert store.stats.put_failed_times == 3
+
+
+def test_batch_needs_items_and_no_transaction() -> None:
+    store = opened(a_disk())
+
+    assert store.put_batch(message(), []).status is PutStatus.MESSAGE_ILLEGAL
+    assert store.put_batch(message(sys_flag=4), [BatchItem(b"b")]).status is (
+        PutStatus.MESSAGE_ILLEGAL
+    )
+
+
+def test_topic_that_cannot_be_stored_is_refused() -> None:
+    store = opened(a_disk())
+
+    assert store.put(message(topic="T" * 128)).remark == (
+        "topic of 128 bytes, at most 127 are stored"
+    )
+    assert store.put(message(topic=LONG_TOPIC)).status is PutStatus.PUT_OK
+    assert store.put(message(topic="..")).status is PutStatus.MESSAGE_ILLEGAL
+
+
+def test_batch_and_put_are_refused_while_the_gate_is_shut() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    disk.fail_reserve = FULL
+
+    refused = [store.put(message()), store.put_batch(message(), [BatchItem(b"b")])]
+
+    assert {result.status for result in refused} == {PutStatus.SERVICE_NOT_AVAILABLE}
+    assert {result.remark for result in refused} == {"No space left on device: /store"}
+
+
+def test_delayed_message_has_its_delivery_time_in_the_queue() -> None:
+    store = opened(a_disk())
+
+    store.put(message(topic="SCHEDULE_TOPIC_XXXX", queue_id=2, properties=b"DELAY\x013\x02"))
+
+    queue = store.consume_queue("SCHEDULE_TOPIC_XXXX", 2)
+    assert queue is not None
+    unit = queue.unit(0)
+    assert unit is not None
+    assert unit[2] == 1_700_000_010_000
