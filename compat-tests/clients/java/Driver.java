@@ -105,6 +105,7 @@ public final class Driver {
             case "send": send(id, options); break;
             case "push": push(options); break;
             case "stop": stop(options.get("name")); break;
+            case "request": request(id, options); break;
             case "begin": begin(options); break;
             case "transact": transact(id, options); break;
             case "pull": pull(id, options); break;
@@ -223,7 +224,7 @@ public final class Driver {
             result.getMessageQueue().getQueueId(), "offset", result.getQueueOffset(), "body", text(message.getBody()));
     }
 
-    private void push(Map<String, String> options) throws Exception {
+    private void push(final Map<String, String> options) throws Exception {
         final String name = options.get("name");
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(options.get("group"));
         consumer.setNamesrvAddr(nameServers);
@@ -247,6 +248,9 @@ public final class Driver {
                 @Override
                 public ConsumeConcurrentlyStatus consumeMessage(List<MessageExt> messages, ConsumeConcurrentlyContext context) {
                     received("0", name, messages);
+                    if (options.containsKey("reply")) {
+                        reply(name, messages, options.get("reply"));
+                    }
                     return messages.get(0).getReconsumeTimes() < later
                         ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
                 }
@@ -258,6 +262,58 @@ public final class Driver {
         // next look may be minutes away: so look once more when that heartbeat is over.
         Thread.sleep(500);
         consumer.getDefaultMQPushConsumerImpl().getmQClientFactory().rebalanceImmediately();
+    }
+
+    /** Answer each message that asks for it, since 4.6. */
+    private void reply(String name, List<MessageExt> messages, String prefix) {
+        for (MessageExt message : messages) {
+            try {
+                Message reply = (Message) Class.forName("org.apache.rocketmq.client.utils.MessageUtil")
+                    .getMethod("createReplyMessage", Message.class, byte[].class)
+                    .invoke(null, message, (prefix + text(message.getBody())).getBytes("UTF-8"));
+                SendResult result = producer().send(reply);
+                emit("0", "answered", "consumer", name, "status", result.getSendStatus().name(), "topic", reply.getTopic());
+            } catch (Exception caught) {
+                Throwable cause = caught;
+                while (cause.getCause() != null) {
+                    cause = cause.getCause();
+                }
+                emit("0", "unanswered", "consumer", name, "message", String.valueOf(cause.getMessage()));
+            }
+        }
+    }
+
+    /**
+     * Ask and wait for the answer, or ask and die before it comes; since 4.6.
+     *
+     * 5.3.3 calls back with nothing when the request is stored, and its blocking form then gives up.
+     */
+    private void request(String id, final Map<String, String> options) throws Exception {
+        int count = Integer.parseInt(options.getOrDefault("count", "1"));
+        Class<?> kind = Class.forName(SendCallback.class.getPackage().getName() + ".RequestCallback");
+        final java.util.concurrent.BlockingQueue<Object> answers = new java.util.concurrent.LinkedBlockingQueue<>();
+        Object callback = Proxy.newProxyInstance(Driver.class.getClassLoader(), new Class<?>[] {kind}, new InvocationHandler() {
+            @Override
+            public Object invoke(Object proxy, Method method, Object[] arguments) {
+                if (arguments[0] != null) {
+                    answers.add(arguments[0]);
+                }
+                return null;
+            }
+        });
+        Method request = DefaultMQProducer.class.getMethod("request", Message.class, kind, long.class);
+        for (int i = 0; i < count; i++) {
+            request.invoke(producer(), message(i, options), callback, 20000L);
+            if (options.containsKey("die")) {
+                Thread.sleep(Long.parseLong(options.get("die")));
+                Runtime.getRuntime().halt(137);
+            }
+            Object answer = answers.poll(20, TimeUnit.SECONDS);
+            if (!(answer instanceof Message)) {
+                throw new IllegalStateException("no answer", (Throwable) answer);
+            }
+            emit(id, "answer", "topic", ((Message) answer).getTopic(), "body", text(((Message) answer).getBody()));
+        }
     }
 
     private void stop(String name) {
