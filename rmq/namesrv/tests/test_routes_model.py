@@ -174,7 +174,7 @@ def check_cached(tables: RouteTables, cache: RouteCache, topic: str) -> None:
 
 
 @given(steps)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_tables_and_cache_agree_with_the_model(
     todo: list[tuple[str, object, object]],
 ) -> None:

@@ -118,7 +118,5 @@ class StoreAgainstModel(RuleBasedStateMachine):
                     assert found.count(record) == 1
 
 
-StoreAgainstModel.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None
-)
+StoreAgainstModel.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestStoreAgainstModel = StoreAgainstModel.TestCase

@@ -134,7 +134,7 @@ def a_scene():
     return scene
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.lists(requests(), min_size=1, max_size=4))
 def test_any_request_is_answered_without_a_failure_of_our_own(asked):
     scene = a_scene()

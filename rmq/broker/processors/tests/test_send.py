@@ -152,7 +152,6 @@ values = st.text(st.characters(codec="utf-8", exclude_characters="\x01\x02"), ma
 SHARED = a_scene(store={"commit_log_file_size": 1 << 20, "index_enabled": False})
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(names, values), max_size=6), st.booleans(), st.booleans())
 @example([("UNIQ_KEY", "K1")], True, True)
 @example([("UNIQ_KEY", "K1"), ("UNIQ_KEY", "")], False, True)

@@ -106,4 +106,4 @@ class Transactions(RuleBasedStateMachine):
 
 
 TestTransactions = Transactions.TestCase
-TestTransactions.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestTransactions.settings = settings(max_examples=60, stateful_step_count=25)
