@@ -2,7 +2,7 @@ import pytest
 
 from codec.codes import RESPONSE_FLAG
 from codec.command import Command
-from rmq.base.errors import CallError
+from rmq.base.errors import CallError, CallTimeoutError
 from rmq.base.manual import ManualClock
 from rmq.remoting.calls import WaitingCalls
 
@@ -60,6 +60,7 @@ def test_call_without_an_answer_fails_in_time(world):
     world.clock.advance(1)
 
     assert world.errors() == ["10.0.0.1:9876 did not answer within 3000 ms"]
+    assert isinstance(world.told[0], CallTimeoutError)
     assert len(world.calls) == 0
 
 
@@ -70,6 +71,7 @@ def test_all_calls_fail_when_the_connection_is_closed(world):
     world.calls.closed("gone")
 
     assert world.errors() == ["connection to 10.0.0.1:9876 closed: gone"] * 2
+    assert not any(isinstance(error, CallTimeoutError) for error in world.told)
     assert world.clock.owed == 0
 
 
