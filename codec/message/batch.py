@@ -43,9 +43,9 @@ _HEAD: Final = struct.Struct(">iiiii")
 class BatchItem(NamedTuple):
     """What one message of a batch has for itself; the rest it shares with all."""
 
-    flag: int
     body: bytes
-    properties: bytes
+    properties: bytes = b""
+    flag: int = 0
 
 
 def split_batch(body: bytes, limit: int = BATCH_ITEMS_MAX) -> list[BatchItem]:
@@ -69,7 +69,7 @@ def split_batch(body: bytes, limit: int = BATCH_ITEMS_MAX) -> list[BatchItem]:
         properties_length = int.from_bytes(body[body_end : body_end + 2], "big", signed=True)
         if properties_length < 0 or body_end + 2 + properties_length != item_end:
             raise CodecError(f"{properties_length=} in an item of {total_size} bytes at {offset}")
-        items.append(BatchItem(flag, body[body_at:body_end], body[body_end + 2 : item_end]))
+        items.append(BatchItem(body[body_at:body_end], body[body_end + 2 : item_end], flag))
         offset = item_end
     return items
 
@@ -77,7 +77,7 @@ def split_batch(body: bytes, limit: int = BATCH_ITEMS_MAX) -> list[BatchItem]:
 def pack_batch(items: Iterable[BatchItem]) -> bytes:
     """The body of a batch. Twin of ``BATCH_ITEM.build``, repeated."""
     parts: list[bytes] = []
-    for flag, body, properties in items:
+    for body, properties, flag in items:
         size = _FIXED + len(body) + len(properties)
         parts += (
             _HEAD.pack(size, 0, 0, flag, len(body)),

@@ -63,14 +63,6 @@ class PutMessage(msgspec.Struct, gc=False):
     """UNIQ_KEY, TAGS and KEYS of ``properties``, those that are there, if the sender knows them."""
 
 
-class BatchItem(msgspec.Struct, gc=False):
-    """One message of a batch; ``properties`` are its own, the batch's are added by the store."""
-
-    body: bytes
-    properties: bytes = b""
-    flag: int = 0
-
-
 class PutResult(msgspec.Struct, gc=False):
     """What became of a put.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from codec.disk.consume_queue import UNIT_SIZE
+from codec.message.batch import BatchItem
 from codec.message.record import (
     Record,
 )
@@ -21,7 +22,6 @@ from rmq.store.dispatch import SCHEDULE_TOPIC, key_hashes, queue_tags_code, want
 from rmq.store.flush import PAGE_SIZE, FlushPolicy, FlushWork
 from rmq.store.index import Index
 from rmq.store.messages import (
-    BatchItem,
     GetResult,
     PutMessage,
     PutResult,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from zlib import crc32
 
 from codec.disk.consume_queue import UNIT_SIZE
+from codec.message.batch import BatchItem
 from codec.message.java_hash import tags_code
 from codec.message.properties import PROPERTIES_MAX, PROPERTY_SEPARATOR, join
 from codec.message.record import (
@@ -35,7 +36,7 @@ from rmq.store.dispatch import (
     wanted_properties,
 )
 from rmq.store.index import Index
-from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
+from rmq.store.messages import PutMessage, PutResult, PutStatus
 from rmq.store.queue_table import TOPIC_BYTES_MAX, QueueTable
 from rmq.store.settings import StoreSettings
 from rmq.store.stats import StoreStats

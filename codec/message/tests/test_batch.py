@@ -10,9 +10,9 @@ from codec.message.batch import BATCH_ITEM, BatchItem, pack_batch, split_batch
 from codec.tests.golden_files import pairs, vectors
 
 items = st.builds(
-    BatchItem, st.integers(-(1 << 31), (1 << 31) - 1), st.binary(max_size=9), st.binary(max_size=9)
+    BatchItem, st.binary(max_size=9), st.binary(max_size=9), st.integers(-(1 << 31), (1 << 31) - 1)
 )
-one = pack_batch([BatchItem(7, b"body", b"k\x01v\x02")])
+one = pack_batch([BatchItem(b"body", b"k\x01v\x02", 7)])
 
 
 def test_a_batch_of_java_is_split_and_packed_again():
@@ -22,7 +22,7 @@ def test_a_batch_of_java_is_split_and_packed_again():
 
     texts = [text.split("/") for text in listed.split(",") if text]
     assert split == [
-        (int(flag), bytes.fromhex(body), bytes.fromhex(rest)) for flag, body, rest in texts
+        (bytes.fromhex(body), bytes.fromhex(rest), int(flag)) for flag, body, rest in texts
     ]
     assert pack_batch(split).hex() == body
     assert pairs("") == []

@@ -36,7 +36,7 @@ from rmq.broker.replicas import Wait
 from rmq.broker.topics import Topics
 from rmq.broker.transactions.half import HALF_QUEUE, add_origin
 from rmq.remoting.handling import Answer, Request, Response, handles, handles_runs
-from rmq.store.messages import BatchItem, PutMessage, PutResult, PutStatus
+from rmq.store.messages import PutMessage, PutResult, PutStatus
 from rmq.store.store import MessageStore
 
 SendRequest: TypeAlias = Request[SendMessageRequestHeader] | Request[SendMessageRequestHeaderV2]
@@ -359,7 +359,7 @@ class SendProcessor:
                 request.channel.host_bytes,
                 header.reconsume_times or 0,
             ),
-            [BatchItem(item.body, item.properties, item.flag) for item in items],
+            items,
         )
         unique_key = properties.get("UNIQ_KEY", "")
         if self._safe is not None and properties.get("WAIT") != "false":

@@ -1,4 +1,4 @@
-from rmq.store.messages import BatchItem
+from codec.message.batch import BatchItem
 from rmq.store.tests.stores import a_disk, message, opened
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from codec.message.batch import BatchItem
 from codec.message.java_hash import java_hash
 from codec.message.record import pack_record, parse_record
 from codec.message.sysflag import BORN_HOST_V6, STORE_HOST_V6
 from rmq.base.errors import StoreError
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.messages import BatchItem, GetStatus, PutMessage, PutStatus, QueueState
+from rmq.store.messages import GetStatus, PutMessage, PutStatus, QueueState
 from rmq.store.store import MessageStore
 from rmq.store.tests.stores import (
     BORN_HOST,

@@ -3,9 +3,10 @@
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from codec.message.batch import BatchItem
 from codec.message.java_hash import java_hash
 from codec.message.record import parse_record
-from rmq.store.messages import BatchItem, PutStatus
+from rmq.store.messages import PutStatus
 from rmq.store.tests.stores import a_disk, flush_all, manual, message, opened
 
 TOPICS = strategies.sampled_from(["A", "B"])

@@ -3,10 +3,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codec.message.batch import BatchItem
 from codec.message.record import has_true_seal
 from rmq.base.manual import ManualClock
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.messages import BatchItem, PutMessage, PutStatus
+from rmq.store.messages import PutMessage, PutStatus
 from rmq.store.tests.stores import (
     BORN_HOST,
     LONG_TOPIC,

@@ -107,8 +107,8 @@ bodies = st.sampled_from(
         b'{"clientId":"c","consumerGroup":"g","mqSet":[{"topic":"T","brokerName":"b"}]}',
         b'{"clientId":"c","consumerGroup":"g","mqSet":null}',
         b'{"subscriptionData":{"topic":"T","expressionType":"SQL92"}}',
-        pack_batch([BatchItem(0, b"x", b"UNIQ_KEY\x01U\x02")]),
-        pack_batch([BatchItem(0, b"", b"")] * 3),
+        pack_batch([BatchItem(b"x", b"UNIQ_KEY\x01U\x02")]),
+        pack_batch([BatchItem(b"")] * 3),
     ]
 ) | st.binary(max_size=40)
 

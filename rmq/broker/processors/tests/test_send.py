@@ -127,7 +127,7 @@ def test_topic_of_several_tags_marks_its_messages(scene):
     scene.topics.update(several)
 
     send(scene)
-    send(scene, pack_batch([BatchItem(0, b"x", b"")]), batch=True)
+    send(scene, pack_batch([BatchItem(b"x")]), batch=True)
 
     assert scene.stored("T", 0, 0).sys_flag & MULTI_TAGS
     assert scene.stored("T", 0, 1).sys_flag & MULTI_TAGS
@@ -180,7 +180,7 @@ def test_negative_queue_id_lets_the_broker_choose_among_the_writable(scene):
     scene = a_scene(chance=[3, 1])
 
     first = send(scene, queue_id=-1)
-    second = send(scene, pack_batch([BatchItem(0, b"x", b"")]), batch=True, queue_id=-1)
+    second = send(scene, pack_batch([BatchItem(b"x")]), batch=True, queue_id=-1)
 
     assert first.ext_fields["queueId"] == "1"
     assert second.ext_fields["queueId"] == "1"
@@ -200,7 +200,7 @@ def test_queue_that_the_topic_does_not_have_is_refused(scene):
 
 @pytest.mark.parametrize("batch", [None, True])
 def test_topic_without_queues_gives_nothing_to_choose(scene, batch):
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
 
     answer = send(scene, body, topic="New", default_topic_queue_nums=-1, queue_id=-1, batch=batch)
 
@@ -350,8 +350,8 @@ def test_retry_topic_of_an_unknown_group_is_refused():
 
 def test_batch_is_stored_message_by_message(scene):
     items = [
-        BatchItem(1, b"one", b"UNIQ_KEY\x01U1\x02"),
-        BatchItem(2, b"two", b"UNIQ_KEY\x01U2\x02"),
+        BatchItem(b"one", b"UNIQ_KEY\x01U1\x02", 1),
+        BatchItem(b"two", b"UNIQ_KEY\x01U2\x02", 2),
     ]
 
     answer = send(scene, pack_batch(items), BATCH, batch=True, properties="WAIT\x01true\x02")
@@ -368,7 +368,7 @@ def test_batch_is_stored_message_by_message(scene):
 
 
 def test_pop_check_point_of_a_batch_is_not_stored(scene):
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
 
     send(scene, body, batch=True, properties="POP_CK\x011 2\x02")
 
@@ -376,7 +376,7 @@ def test_pop_check_point_of_a_batch_is_not_stored(scene):
 
 
 def test_batch_for_another_try_is_refused(scene):
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
 
     assert refusal(send(scene, body, batch=True, topic="%RETRY%g")) == (
         ResponseCode.MESSAGE_ILLEGAL,
@@ -436,7 +436,7 @@ def test_rare_ends_of_a_put_have_the_codes_of_java(status, code):
 def test_message_that_must_survive_is_answered_when_it_is_on_disk(batch):
     scene = a_scene(sync_flush=True)
 
-    assert send(scene, pack_batch([BatchItem(0, b"x", b"")]), batch=batch) is None
+    assert send(scene, pack_batch([BatchItem(b"x")]), batch=batch) is None
     scene.clock.advance(0)
     assert scene.peer.replies == []
     scene.worker.finish()
@@ -450,7 +450,7 @@ def test_message_that_must_survive_is_answered_when_it_is_on_disk(batch):
 @pytest.mark.parametrize("batch", [None, True])
 def test_sender_that_does_not_wait_is_answered_at_once(batch):
     scene = a_scene(sync_flush=True)
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
 
     assert send(scene, body, batch=batch, properties=PLAIN + "WAIT\x01false\x02").code == 0
     assert send(scene, body, batch=batch, properties="WAIT\x01false\x02" + PLAIN).code == 0
@@ -506,7 +506,7 @@ TOGETHER = st.lists(
     ),
     max_size=8,
 )
-BATCH_OF_TWO = pack_batch([BatchItem(0, b"1", b""), BatchItem(0, b"2", b"")])
+BATCH_OF_TWO = pack_batch([BatchItem(b"1"), BatchItem(b"2")])
 
 
 @given(TOGETHER)

@@ -69,7 +69,7 @@ def test_what_an_old_consumer_sends_back_begins_no_transaction(scene):
 
 
 def test_batch_begins_no_transaction(scene):
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
 
     code, remark = refusal(send(scene, body, properties=PLAIN + "TRAN_MSG\x01true\x02", batch=True))
 
@@ -81,7 +81,7 @@ def test_batch_begins_no_transaction(scene):
 @pytest.mark.parametrize("name", ["TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"])
 @pytest.mark.parametrize("more", ["", "DELAY\x010\x02"])
 def test_delivery_at_any_time_is_refused(scene, name, batch, more):
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
     properties = PLAIN + more + f"{name}\x013\x02"
     code, remark = refusal(send(scene, body, properties=properties, batch=batch))
 
@@ -91,7 +91,7 @@ def test_delivery_at_any_time_is_refused(scene, name, batch, more):
 
 
 def test_batch_is_not_delayed(scene):
-    body = pack_batch([BatchItem(0, b"x", b"")])
+    body = pack_batch([BatchItem(b"x")])
     properties = PLAIN + "DELAY\x013\x02"
 
     code, remark = refusal(send(scene, body, properties=properties, batch=True))
