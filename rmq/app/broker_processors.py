@@ -98,6 +98,7 @@ def _message_processors(
             offsets,
             store,
             tables.waiting,
+            tables.filters,
             services.stats.got,
         ),
         QueryProcessor(store, ports.settings.store.defaultQueryMaxNum),

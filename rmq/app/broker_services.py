@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 PREPARE_PERIOD_MS = 1_000
 """How often the next commit-log file is made ready if the present one is nearly full."""
 
+FILTERS_PERIOD_MS = 10_000
+"""How often changed filters of consumers are saved. Source: BrokerController.java, 5.3.3."""
+
 
 class Services:
     """The services of one broker, over its tables and its store."""
@@ -99,6 +102,7 @@ class Services:
         persist_ms = settings.broker.flushConsumerOffsetInterval
         return (
             Periodic(clock, persist_ms, self._tables.offsets.persist),
+            Periodic(clock, FILTERS_PERIOD_MS, self._tables.filters.persist),
             Periodic(clock, settings.store.cleanResourceInterval, self.clean),
             Periodic(clock, PREPARE_PERIOD_MS, self._store.prepare_next),
             Periodic(clock, SAMPLE_PERIOD_MS, self.stats.sample),

@@ -86,7 +86,7 @@ class DevServer:
             overrides["brokerIP1"] = LOOPBACK if advertise == AUTO else advertise
         if options.in_memory:
             overrides["inMemory"] = "true"
-        defaults = {"brokerName": "rmq-dev"}
+        defaults = {"brokerName": "rmq-dev", "enablePropertyFilter": "true"}
         settings = broker_settings({**defaults, **values}, machine, overrides=overrides)
         self.warnings = settings.warnings
         disk = chosen_disk(settings, ReactorClock(reactor))

@@ -14,7 +14,7 @@ class Arrivals:
     def __init__(self, clock: Clock, waiting: WaitingPulls) -> None:
         self._clock = clock
         self._waiting = waiting
-        self._noted: list[tuple[str, int, int, int]] = []
+        self._noted: list[tuple[str, int, int, int, bytes]] = []
         self._is_waited_for = waiting.is_waited_for
 
     def arrived(
@@ -24,13 +24,13 @@ class Arrivals:
         max_offset: int,
         tags_code: int,
         store_timestamp: int,  # noqa: ARG002 - the store tells it to all listeners
-        properties: bytes,  # noqa: ARG002 - as above
+        properties: bytes,
     ) -> None:
         """Note a message; the store's listener. Costs one look-up when nobody waits."""
         if self._is_waited_for(topic, queue_id):
             if not self._noted:
                 self._clock.call_later(0, self._tell)
-            self._noted.append((topic, queue_id, max_offset, tags_code))
+            self._noted.append((topic, queue_id, max_offset, tags_code, properties))
 
     def _tell(self) -> None:
         noted, self._noted = self._noted, []

@@ -1,14 +1,17 @@
-"""Which messages a subscription wants, by tag.
+"""Which messages a subscription wants, by tag or by SQL92.
 
-The broker compares hashes of whole tags only; the client compares the text again. An expression is
-``*`` (all) or tags joined by ``||``. Source: FilterAPI.java, ExpressionMessageFilter.java, 5.3.3.
+Of tags, the broker compares hashes of whole tags only; the client compares the text again. An
+expression is ``*`` (all) or tags joined by ``||``. SQL92 is read and judged in ``rmq.store.sql92``.
+Source: FilterAPI.java, ExpressionMessageFilter.java, 5.3.3.
 """
 
 from functools import lru_cache
 
 from codec.message.java_hash import java_hash
+from rmq.store.sql92 import Expression, ExpressionError, compile_expression
 
 TAG = "TAG"
+SQL92 = "SQL92"
 SUBSCRIBE_ALL = "*"
 EXPRESSIONS_KEPT = 4_096
 """Parsed expressions kept for the next pull that sends one."""
@@ -31,3 +34,13 @@ def tag_codes(expression: str | None) -> frozenset[int] | None:
     if not any(expression.split("||")):
         raise ValueError(f"subscription {expression!r} names no tag, expected '*' or 'a || b'")
     return frozenset(java_hash(tag) for tag in tags if tag)
+
+
+def compile_filter(expression_type: str | None, expression: str | None) -> Expression:
+    """What judges messages by an expression that is not one of tags.
+
+    :raises ExpressionError: the type is unknown, or the expression cannot be used.
+    """
+    if expression_type != SQL92:
+        raise ExpressionError(1, f"expression type {expression_type!r}, expected TAG or SQL92")
+    return compile_expression(expression or "")

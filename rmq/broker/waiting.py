@@ -41,8 +41,8 @@ class Reason(Enum):
 Resume: TypeAlias = Callable[[Reason], None]
 """Called exactly once; may hold again. Must not raise: it is logged and costs the answer."""
 
-Accepts: TypeAlias = Callable[[int | None], bool]
-"""Whether a message with this tags code (None: unknown) is wanted."""
+Accepts: TypeAlias = Callable[[int | None, bytes | None], bool]
+"""Whether a message with this tags code and these properties (None: unknown) is wanted."""
 
 
 class _Held:
@@ -130,7 +130,12 @@ class WaitingPulls:
                 self._owners[owner] = {held: None}
 
     def arrived(
-        self, topic: str, queue_id: int, max_offset: int, tags_code: int | None = None
+        self,
+        topic: str,
+        queue_id: int,
+        max_offset: int,
+        tags_code: int | None = None,
+        properties: bytes | None = None,
     ) -> None:
         """Resume whoever wants a message now in a queue whose end is ``max_offset``.
 
@@ -143,7 +148,8 @@ class WaitingPulls:
         wanted = [
             held
             for held in waiting
-            if held.offset < max_offset and (held.accepts is None or held.accepts(tags_code))
+            if held.offset < max_offset
+            and (held.accepts is None or held.accepts(tags_code, properties))
         ]
         self._resume_all(wanted, Reason.ARRIVED)
 

@@ -205,17 +205,28 @@ class BrokerConfig:
     rejectPullConsumerEnable: bool = setting(
         False, "refuse pulls of groups that only pull", live=True
     )
-    expectConsumerNumUseFilter: int = accepted(32, "bloom filter sizing n")
-    maxErrorRateOfBloomFilter: int = accepted(20, "bloom filter error rate percent")
-    filterDataCleanTimeSpan: int = accepted(
-        86400000, "ms, dead filter data lifetime", maximum=LONG_MAX
+    expectConsumerNumUseFilter: int = setting(
+        32, "groups with filters that the bits in consumerFilter.json are made for", minimum=1
+    )
+    maxErrorRateOfBloomFilter: int = setting(
+        20,
+        "wrong answers that those bits may give",
+        unit="percent",
+        minimum=1,
+        maximum=99,
+    )
+    filterDataCleanTimeSpan: int = setting(
+        86400000,
+        "how long filters of groups without consumers are kept",
+        unit="ms",
+        minimum=0,
+        maximum=LONG_MAX,
+        live=True,
     )
     filterSupportRetry: bool = setting(
-        False, "filter by expression on retry topics too", honoured=False
+        False, "filter retries by the expression of their first topic", live=True
     )
-    enablePropertyFilter: bool = setting(
-        False, "allow subscriptions by SQL92 expression", honoured=False
-    )
+    enablePropertyFilter: bool = setting(False, "allow SQL92 expressions, not only tags", live=True)
     compressedRegister: bool = setting(False, "deflate the body of a registration", live=True)
     forceRegister: bool = setting(True, "register every period, changed or not", live=True)
     registerNameServerPeriod: int = setting(

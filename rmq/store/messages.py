@@ -1,6 +1,7 @@
 """What goes into the store and what comes out of it."""
 
 from enum import IntEnum
+from typing import Protocol
 
 import msgspec
 
@@ -81,6 +82,19 @@ class PutResult(msgspec.Struct, gc=False):
     end: int = 0
     remark: str = ""
     positions: tuple[int, ...] = ()
+
+
+class RecordFilter(Protocol):
+    """Judges records by their properties."""
+
+    @property
+    def cost(self) -> int:
+        """How many comparisons judging one takes at most, 1 or more."""
+        ...
+
+    def matches(self, properties: bytes) -> bool:
+        """Whether a record with these properties is wanted."""
+        ...
 
 
 class GetResult(msgspec.Struct, gc=False):

@@ -27,6 +27,7 @@ from rmq.store.messages import (
     PutResult,
     QueryResult,
     QueueState,
+    RecordFilter,
 )
 from rmq.store.queue_table import QueueTable
 from rmq.store.reader import QueueReader
@@ -244,13 +245,15 @@ class MessageStore:
         max_count: int,
         max_bytes: int = 134_217_728,
         tags: AbstractSet[int] | None = None,
+        matching: RecordFilter | None = None,
     ) -> GetResult:
         """Read messages of a queue from ``offset`` on, at least one if there is one.
 
-        ``tags``: tag hashes wanted, None for all.
+        ``tags``: tag hashes wanted, None for all. ``matching``: whose records are wanted, in
+        place of tags.
         Source: DefaultMessageStore.java, getMessage(), 5.3.3.
         """
-        result = self._reader.get(topic, queue_id, offset, max_count, max_bytes, tags)
+        result = self._reader.get(topic, queue_id, offset, max_count, max_bytes, tags, matching)
         stats = self.stats
         if result.count:
             stats.get_times_found += 1

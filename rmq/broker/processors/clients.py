@@ -18,13 +18,14 @@ from rmq.base.errors import CommandError
 from rmq.broker import names
 from rmq.broker.clients import Client
 from rmq.broker.consumers import Consumers
-from rmq.broker.filters import is_tag_type
+from rmq.broker.filters import compile_filter, is_tag_type
 from rmq.broker.groups import Groups
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.topics import UNIT_SUB_FLAG, Topics
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Request, Response, handles
+from rmq.store.sql92 import ExpressionError
 
 
 class ClientProcessor:
@@ -112,15 +113,22 @@ class ClientProcessor:
     def check(self, request: Request[RequestHeader]) -> Response:
         """Judge a subscription before its consumer starts.
 
-        :raises CommandError: SYSTEM_ERROR, an expression of a kind that is not served.
+        :raises CommandError: SYSTEM_ERROR, another expression than tags, which only a broker with
+            enablePropertyFilter serves; SUBSCRIPTION_PARSE_FAILED, one that cannot be used.
         """
         subscription = decode_body(CheckClientRequestBody, request.body).subscription_data
-        if subscription is not None and not is_tag_type(subscription.expression_type):
+        if subscription is None or is_tag_type(subscription.expression_type):
+            return Response()
+        kind = subscription.expression_type
+        if not self.config.enablePropertyFilter:
             raise CommandError(
                 ResponseCode.SYSTEM_ERROR,
-                "The broker does not support consumer to filter message by "
-                f"{subscription.expression_type}",
+                f"The broker does not support consumer to filter message by {kind}",
             )
+        try:
+            compile_filter(kind, subscription.sub_string)
+        except ExpressionError as error:
+            raise CommandError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, str(error)) from error
         return Response()
 
     @handles(RequestCode.GET_CONSUMER_LIST_BY_GROUP, GetConsumerListByGroupRequestHeader)

@@ -13,21 +13,25 @@ from typing import TypeAlias
 from twisted.internet.defer import Deferred
 
 from codec.bodies.groups import SubscriptionGroupConfig
+from codec.bodies.heartbeat import SubscriptionData
 from codec.bodies.topics import PERM_READ, TopicConfig
 from codec.codes import RequestCode, ResponseCode
 from codec.frame import JSON
 from codec.headers.pull import PullMessageRequestHeader, PullMessageResponseHeader
 from codec.templates import ResponseTemplate
 from rmq.base.errors import CommandError
+from rmq.broker import names
+from rmq.broker.consumer_filters import ConsumerFilters
 from rmq.broker.consumers import Consumers
-from rmq.broker.filters import is_tag_type, tag_codes
+from rmq.broker.filters import compile_filter, is_tag_type, tag_codes
 from rmq.broker.groups import Groups
 from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.topics import Topics
 from rmq.broker.waiting import Accepts, Reason, WaitingPulls
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Answer, Request, Response, handles
-from rmq.store.messages import GetResult, GetStatus
+from rmq.store.messages import GetResult, GetStatus, RecordFilter
+from rmq.store.sql92 import ExpressionError
 from rmq.store.store import MessageStore
 
 COMMIT_OFFSET, SUSPEND, SUBSCRIPTION = 1, 2, 4
@@ -72,6 +76,11 @@ GotBatch: TypeAlias = Callable[[str, str, int, int], None]
 """Told: group, topic, messages, bytes."""
 
 
+Wanted: TypeAlias = tuple[AbstractSet[int] | None, RecordFilter | None]
+"""Hashes of tags, or what judges records; all messages if neither."""
+EVERYTHING: Wanted = (None, None)
+
+
 def forbidden(kind: str, remark: str) -> CommandError:
     """A pull that may not be; the response says what forbids it."""
     return CommandError(ResponseCode.NO_PERMISSION, remark, {"forbiddenType": kind})
@@ -89,6 +98,7 @@ class PullProcessor:
         offsets: ConsumerOffsets,
         store: MessageStore,
         waiting: WaitingPulls,
+        filters: ConsumerFilters,
         got: GotBatch | None = None,
     ) -> None:
         """``got`` is told of every batch that is given, for statistics.
@@ -102,6 +112,7 @@ class PullProcessor:
         self._offsets = offsets
         self._store = store
         self._waiting = waiting
+        self._filters = filters
         self._got = got
         self._found = ResponseTemplate(
             PullMessageResponseHeader,
@@ -122,7 +133,7 @@ class PullProcessor:
 
         Source: PullMessageProcessor.java, processRequest(), 5.3.3.
 
-        :raises CommandError: the codes of ``_checked`` and ``_wanted_tags``.
+        :raises CommandError: the codes of ``_checked`` and ``_wanted``.
         """
         return self._pull(request, may_hold=True)
 
@@ -142,9 +153,14 @@ class PullProcessor:
     def _pull(self, request: Request[PullMessageRequestHeader], *, may_hold: bool) -> Answer:
         header = request.header
         topic, group = self._checked(request)
-        tags = self._wanted_tags(header, group)
+        tags, matching = wanted = self._wanted(header, group)
         found = self._reset(header) or self._store.get(
-            header.topic, header.queue_id, header.queue_offset, header.max_msg_nums, tags=tags
+            header.topic,
+            header.queue_id,
+            header.queue_offset,
+            header.max_msg_nums,
+            tags=tags,
+            matching=matching,
         )
         if may_hold and header.sys_flag & COMMIT_OFFSET:
             self._offsets.commit(
@@ -185,11 +201,11 @@ class PullProcessor:
             and header.sys_flag & SUSPEND
             and len(request.raw_header) <= HELD_HEADER_BYTES_MAX
         ):
-            return self._held(request, tags)
+            return self._held(request, wanted)
         return Response(self._response_header(found, topic, group), code, status.name)
 
     def _held(
-        self, request: Request[PullMessageRequestHeader], tags: AbstractSet[int] | None
+        self, request: Request[PullMessageRequestHeader], wanted: Wanted
     ) -> Deferred[Response | bytes]:
         header = request.header
         request.body = request.raw_header = b""  # nothing of a held request that is not needed
@@ -203,7 +219,7 @@ class PullProcessor:
             header.queue_offset,
             suspend_ms,
             partial(self._resumed, request, answer),
-            accepts=None if tags is None else _accepts(tags),
+            accepts=_accepts(*wanted),
             owner=request.channel,
         )
         return answer
@@ -268,20 +284,15 @@ class PullProcessor:
             )
         return topic, group
 
-    def _wanted_tags(
-        self, header: PullMessageRequestHeader, group: SubscriptionGroupConfig
-    ) -> AbstractSet[int] | None:
-        """Hashes of the tags wanted, None for all.
+    def _wanted(self, header: PullMessageRequestHeader, group: SubscriptionGroupConfig) -> Wanted:
+        """Which messages of the topic the group wants.
 
         :raises CommandError: SUBSCRIPTION_PARSE_FAILED, SUBSCRIPTION_NOT_EXIST,
-            SUBSCRIPTION_NOT_LATEST, NO_PERMISSION; SYSTEM_ERROR for another expression than tags.
+            SUBSCRIPTION_NOT_LATEST, FILTER_DATA_NOT_EXIST, FILTER_DATA_NOT_LATEST, NO_PERMISSION;
+            SYSTEM_ERROR for another expression than tags without enablePropertyFilter.
         """
         if header.sys_flag & SUBSCRIPTION:
-            self._refuse_expression(header.expression_type)
-            try:
-                return tag_codes(header.subscription)
-            except ValueError as error:
-                raise CommandError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, str(error)) from error
+            return self._wanted_now(header)
         members = self._consumers.get(header.consumer_group)
         if members is None:
             raise CommandError(
@@ -310,13 +321,59 @@ class PullProcessor:
             raise CommandError(
                 ResponseCode.SUBSCRIPTION_NOT_LATEST, "the consumer's subscription not latest"
             )
-        self._refuse_expression(subscription.expression_type)
+        if not is_tag_type(subscription.expression_type):
+            return self._wanted_by_filter(header, subscription)
         if subscription.class_filter_mode:
-            return None
-        return tag_codes(subscription.sub_string)
+            return EVERYTHING
+        return tag_codes(subscription.sub_string), None
 
-    def _refuse_expression(self, expression_type: str | None) -> None:
-        if not is_tag_type(expression_type):
+    def _wanted_now(self, header: PullMessageRequestHeader) -> Wanted:
+        """What the request itself wants.
+
+        Java gives everything to a consumer whose SQL92 it cannot parse; here that is refused.
+        """
+        kind = header.expression_type
+        try:
+            if is_tag_type(kind):
+                return tag_codes(header.subscription), None
+            self._check_served(kind)
+            return None, self._judge(header, compile_filter(kind, header.subscription))
+        except ValueError as error:
+            raise CommandError(
+                ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+                f"parse the consumer's subscription failed, {error}",
+            ) from error
+
+    def _wanted_by_filter(
+        self, header: PullMessageRequestHeader, subscription: SubscriptionData
+    ) -> Wanted:
+        """What the filter wants that the group's heartbeat registered."""
+        known = self._filters.get(header.topic, header.consumer_group)
+        kind = subscription.expression_type
+        if known is None:
+            raise CommandError(
+                ResponseCode.FILTER_DATA_NOT_EXIST,
+                "The broker's consumer filter data is not exist!Your expression may be wrong! "
+                + _cause(kind, subscription.sub_string),
+            )
+        if known.data.client_version < header.sub_version:
+            raise CommandError(
+                ResponseCode.FILTER_DATA_NOT_LATEST,
+                "the consumer's consumer filter data not latest",
+            )
+        self._check_served(kind)
+        if subscription.class_filter_mode:
+            return EVERYTHING
+        return None, self._judge(header, known.expression)
+
+    def _judge(self, header: PullMessageRequestHeader, expression: RecordFilter) -> RecordFilter:
+        """The expression, unless messages for a retry are to be judged as they were at first."""
+        if self.config.filterSupportRetry and names.is_retry_topic(header.topic):
+            return self._filters.for_retries(header.consumer_group)
+        return expression
+
+    def _check_served(self, expression_type: str | None) -> None:
+        if not self.config.enablePropertyFilter:
             raise CommandError(
                 ResponseCode.SYSTEM_ERROR,
                 f"The broker does not support consumer to filter message by {expression_type}",
@@ -353,6 +410,19 @@ class PullProcessor:
         )
 
 
-def _accepts(tags: AbstractSet[int]) -> Accepts:
-    """Whether an arriving message ends the hold; one whose tags are unknown does."""
-    return lambda tags_code: tags_code is None or tags_code in tags
+def _accepts(tags: AbstractSet[int] | None, matching: RecordFilter | None) -> Accepts | None:
+    """Whether an arriving message ends the hold; one of which nothing is known does."""
+    if tags is not None:
+        return lambda tags_code, properties: tags_code is None or tags_code in tags  # noqa: ARG005
+    if matching is not None:
+        return lambda tags_code, properties: properties is None or matching.matches(properties)  # noqa: ARG005
+    return None
+
+
+def _cause(expression_type: str | None, expression: str | None) -> str:
+    """Why there is no filter: its expression, if that is wrong."""
+    try:
+        compile_filter(expression_type, expression)
+    except ExpressionError as error:
+        return str(error)
+    return "No heartbeat with it came yet"

@@ -16,11 +16,11 @@ class World:
         def resume(reason):
             self.resumed.append((topic, offset, reason.name))
 
-        accepts = None if tags is None else tags.__contains__
+        accepts = None if tags is None else lambda tags_code, properties: tags_code in tags
         self.waiting.hold(topic, 0, offset, 15_000, resume, accepts=accepts)
 
     def arrive(self, topic="T", max_offset=1, tags_code=0):
-        self.arrivals.arrived(topic, 0, max_offset, tags_code, 0, b"")
+        self.arrivals.arrived(topic, 0, max_offset, tags_code, 0, b"properties")
 
 
 @pytest.fixture
@@ -72,3 +72,14 @@ def test_arrival_that_comes_while_others_are_told_waits_for_the_next_turn(world)
     world.clock.advance(0)
 
     assert world.resumed == ["ARRIVED", ("T", 1, "ARRIVED")]
+
+
+def test_who_waits_may_judge_the_properties(world):
+    judged = []
+    accepts = lambda tags_code, properties: judged.append((tags_code, properties))  # noqa: E731
+    world.waiting.hold("T", 0, 0, 15_000, lambda reason: None, accepts=accepts)
+
+    world.arrive(tags_code=7)
+    world.clock.advance(0)
+
+    assert judged == [(7, b"properties")]

@@ -50,8 +50,8 @@ def test_arrival_elsewhere_resumes_nobody(world):
 
 
 def test_only_those_whose_filter_accepts_are_resumed(world):
-    world.hold("a", accepts=lambda tags_code: tags_code == 7)
-    world.hold("b", accepts=lambda tags_code: tags_code is None)
+    world.hold("a", accepts=lambda tags_code, properties: tags_code == 7)
+    world.hold("b", accepts=lambda tags_code, properties: tags_code is None)
     world.hold("c")
 
     world.waiting.arrived("t", 0, 1, 7)

@@ -4,6 +4,7 @@ import pytest
 
 from codec.message.java_hash import java_hash
 from rmq.store.messages import GetStatus
+from rmq.store.reader import COMPARISONS_MAX
 from rmq.store.store import MessageStore
 from rmq.store.tests.stores import a_disk, message, opened, put_all
 
@@ -156,3 +157,62 @@ def test_empty_queue_has_no_offset_for_a_time(upper: bool) -> None:
     store.put(message(sys_flag=4))
 
     assert store.offset_by_time("T", 0, 5, upper=upper) == 0
+
+
+class Judge:
+    """Wants records with one of some tags."""
+
+    def __init__(self, *tags: int, cost: int = 1) -> None:
+        self.ends = tuple(b"TAGS\x01tag%d\x02" % tag for tag in tags)
+        self.cost = cost
+        self.judged = 0
+
+    def matches(self, properties: bytes) -> bool:
+        self.judged += 1
+        return properties.endswith(self.ends)
+
+
+def test_records_are_judged_by_their_properties() -> None:
+    store = opened(a_disk(), commit_log_file_size=65_536)
+    records = put_all(store, 9)
+
+    result = store.get("T", 0, 0, 4, matching=Judge(1, 2))
+
+    assert result.slices == [b"".join(records[at : at + 2]) for at in (1, 4)]
+    assert list(result.queue_offsets) == [1, 2, 4, 5]
+    assert (result.status, result.next_begin_offset) == (GetStatus.FOUND, 6)
+
+
+def test_nothing_that_the_judge_wants_goes_on_behind_what_it_saw() -> None:
+    store = opened(a_disk(), commit_log_file_size=65_536)
+    put_all(store, 9)
+
+    result = store.get("T", 0, 0, 4, matching=Judge(7))
+
+    assert (result.status, result.next_begin_offset) == (GetStatus.NO_MATCHED_MESSAGE, 9)
+
+
+@pytest.mark.parametrize(
+    ("cost", "judged"), [(COMPARISONS_MAX // 3, 3), (COMPARISONS_MAX * 9, 1), (1, 9)]
+)
+def test_an_expensive_judge_sees_fewer_records(cost: int, judged: int) -> None:
+    store = opened(a_disk(), commit_log_file_size=65_536)
+    put_all(store, 9)
+    judge = Judge(7, cost=cost)
+
+    result = store.get("T", 0, 0, 32, matching=judge)
+
+    assert (judge.judged, result.next_begin_offset) == (judged, judged)
+
+
+def test_records_that_are_gone_are_not_judged() -> None:
+    disk = a_disk()
+    store = opened(disk, delete_files_max=3, consume_queue_file_size=20_000)
+    put_all(store, 200)
+    disk.used_share_told = 0.87
+    store.clean()
+    judge = Judge(0, 1, 2)
+
+    result = store.get("T", 0, store.min_offset("T", 0), 32, matching=judge)
+
+    assert result.status is GetStatus.FOUND

@@ -15,6 +15,7 @@ from codec.message import properties as props
 from codec.message.record import parse_record
 from rmq.base.manual import FixedChance, ManualClock
 from rmq.broker.arrivals import Arrivals
+from rmq.broker.consumer_filters import ConsumerFilters
 from rmq.broker.consumers import Consumers
 from rmq.broker.durability import Durability
 from rmq.broker.groups import Groups
@@ -102,6 +103,10 @@ class Scene:
         )
         self.producers = Producers(self.clock)
         self.consumers = Consumers(config, self.clock)
+        self.filters = ConsumerFilters(
+            config, self.clock, table_file(self.disk, "consumerFilter.json")
+        )
+        self.consumers.on_change(self.filters.group_changed)
         self.locks = QueueLocks(self.clock)
         self.waiting = WaitingPulls(self.clock)
         self.store.on_arrival(Arrivals(self.clock, self.waiting).arrived)
@@ -157,6 +162,7 @@ class Scene:
             self.offsets,
             store,
             self.waiting,
+            self.filters,
             (lambda *batch: self.given.append(batch)) if counted else None,
         )
         self.clients = ClientProcessor(

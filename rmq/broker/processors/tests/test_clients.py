@@ -207,6 +207,34 @@ def test_only_expressions_that_are_served_pass_the_check(scene, subscription, co
     assert scene.ask(RequestCode.CHECK_CLIENT_CONFIG, None, body).code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "code", "remark"),
+    [
+        ("a > 1", "SQL92", 0, None),
+        (
+            "a >",
+            "SQL92",
+            ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+            "character 4: expected a name, a value, or '(', found the end",
+        ),
+        (
+            "a > 1",
+            "SQL93",
+            ResponseCode.SUBSCRIPTION_PARSE_FAILED,
+            "character 1: expression type 'SQL93', expected TAG or SQL92",
+        ),
+    ],
+)
+def test_expression_is_compiled_by_the_check(text, kind, code, remark):
+    scene = Scene(enablePropertyFilter=True)
+    subscription = SubscriptionData(topic="T", sub_string=text, expression_type=kind)
+    body = encode_body(CheckClientRequestBody(subscription_data=subscription))
+
+    answer = scene.ask(RequestCode.CHECK_CLIENT_CONFIG, None, body)
+
+    assert (answer.code, answer.remark) == (code, remark)
+
+
 # queue locks
 
 
