@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 SEND, PULL, QUERY, QUERY_OFFSET, UPDATE_OFFSET = 310, 11, 12, 14, 15
 SEND_BATCH, MAX_OFFSET, MIN_OFFSET, HEARTBEAT, ROUTE, CLUSTER = 320, 30, 31, 34, 105, 106
@@ -42,6 +43,8 @@ class Message:
     crc: int
     topic: str
     properties: dict[str, str]
+    store_ms: int
+    reconsume_times: int
 
 
 def frame(header: bytes, body: bytes = b"", encoding: int = 0) -> bytes:
@@ -75,7 +78,7 @@ class Peer:
         self._opaque = 0
         self._received = bytearray()
 
-    def __enter__(self) -> "Peer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,23 +95,30 @@ class Peer:
         return self._opaque
 
     def read(self) -> Answer:
-        """The next response.
+        """The next response; requests of the server that come before it go to ``asked``.
 
         :raises ConnectionError: the server hung up.
         """
-        size = struct.unpack(">I", self._take(4))[0]
-        data = self._take(size)
-        word = struct.unpack_from(">I", data)[0]
-        assert word >> 24 == 0, "answered in another encoding than asked"
-        header = json.loads(data[4 : 4 + word])
-        assert header["flag"] & 1, "a request where a response was due"
-        return Answer(
-            header["code"],
-            header["opaque"],
-            header.get("remark"),
-            header.get("extFields") or {},
-            data[4 + word :],
-        )
+        while True:
+            size = struct.unpack(">I", self._take(4))[0]
+            data = self._take(size)
+            word = struct.unpack_from(">I", data)[0]
+            assert word >> 24 == 0, "answered in another encoding than asked"
+            header = json.loads(data[4 : 4 + word])
+            answer = Answer(
+                header["code"],
+                header["opaque"],
+                header.get("remark"),
+                header.get("extFields") or {},
+                data[4 + word :],
+            )
+            if header["flag"] & 1:
+                return answer
+            self.asked(answer)
+
+    def asked(self, request: Answer) -> None:
+        """Take a request of the server; those who expect any say what they do."""
+        raise AssertionError(f"a request where a response was due: {request}")
 
     def call(self, code: int, fields: dict | None = None, body: bytes = b"") -> Answer:
         """Send a request and read its response."""
@@ -206,8 +216,11 @@ def messages(body: bytes) -> Iterator[Message]:
         )
         assert magic in {0xDAA320A7, 0xDAA320AB}, hex(magic)
         here = at + 4 * 5 + 8 * 2 + 4 + 8
-        here += (20 if flags & 0x10 else 8) + 8
-        here += (20 if flags & 0x20 else 8) + 4 + 8
+        here += 20 if flags & 0x10 else 8
+        store_ms = struct.unpack_from(">q", body, here)[0]
+        here += 8 + (20 if flags & 0x20 else 8)
+        reconsume_times = struct.unpack_from(">I", body, here)[0]
+        here += 4 + 8
         size = struct.unpack_from(">I", body, here)[0]
         content = body[here + 4 : here + 4 + size]
         here += 4 + size
@@ -220,5 +233,15 @@ def messages(body: bytes) -> Iterator[Message]:
         assert here + 2 + size == at + total, "the record's parts do not add up to its size"
         assert crc == zlib.crc32(content) & 0x7FFFFFFF, "the body is not what was stored"
         pairs = [part.split("\x01", 1) for part in text.split("\x02") if part]
-        yield Message(queue_id, queue_offset, position, content, crc, topic, dict(pairs))
+        yield Message(
+            queue_id,
+            queue_offset,
+            position,
+            content,
+            crc,
+            topic,
+            dict(pairs),
+            store_ms,
+            reconsume_times,
+        )
         at += total
