@@ -224,13 +224,24 @@ public final class Driver {
             result.getMessageQueue().getQueueId(), "offset", result.getQueueOffset(), "body", text(message.getBody()));
     }
 
+    /** By SQL92, which clients older than 4.1 do not know. */
+    private static void subscribe(DefaultMQPushConsumer consumer, String topic, String sql) throws Exception {
+        Class<?> selector = Class.forName(DefaultMQPushConsumer.class.getPackage().getName() + ".MessageSelector");
+        Object bySql = selector.getMethod("bySql", String.class).invoke(null, sql);
+        DefaultMQPushConsumer.class.getMethod("subscribe", String.class, selector).invoke(consumer, topic, bySql);
+    }
+
     private void push(final Map<String, String> options) throws Exception {
         final String name = options.get("name");
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(options.get("group"));
         consumer.setNamesrvAddr(nameServers);
         consumer.setInstanceName(name);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
-        consumer.subscribe(options.get("topic"), options.getOrDefault("tags", "*"));
+        if (options.containsKey("sql")) {
+            subscribe(consumer, options.get("topic"), options.get("sql"));
+        } else {
+            consumer.subscribe(options.get("topic"), options.getOrDefault("tags", "*"));
+        }
         final int later = Integer.parseInt(options.getOrDefault("later", "0"));
         if (options.containsKey("tries")) {
             consumer.setMaxReconsumeTimes(Integer.parseInt(options.get("tries")));
