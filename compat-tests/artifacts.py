@@ -3,6 +3,7 @@
 Everything is keyed by what it is made of, so an unchanged thing is never made twice.
 """
 
+import fcntl
 import hashlib
 import platform
 import shutil
@@ -25,7 +26,12 @@ SMOKE = ("3.6.2.Final", "4.0.0-incubating")
 CLIENTS = ("4.3.2", "4.9.8", "5.1.4", "5.3.3", "5.4.0")
 """Java clients that the whole suite runs with."""
 
+_WITHOUT_LITE = (*SMOKE, "4.3.2")
+"""Clients from before the polling consumer of 4.6."""
+
 GO = "go-2.1.2"
+NODE = "ali-ons-3.12.0"
+"""The client of Node.js, which has no batches, no one-way sends, no pulls and no unique keys."""
 
 _PYTHON = "3.11"
 """The server image's Python, Debian 12's."""
@@ -117,19 +123,21 @@ def client_jars(version: str) -> Path:
 def java_driver(version: str) -> Path:
     """The Java driver compiled against one generation of the client."""
     jars = client_jars(version)
-    source = HERE / "clients/java/Driver.java"
+    names = ["Driver.java"] if version in _WITHOUT_LITE else ["Driver.java", "Lite.java"]
+    sources = [HERE / "clients/java" / name for name in names]
     target = BUILD / f"drivers/{version}"
-    key = digest([source])
+    key = digest(sources)
     if _made(target, key):
         return target
-    text = source.read_text()
-    if version.startswith("3."):
-        text = text.replace("org.apache.rocketmq", "com.alibaba.rocketmq")
     _fresh(target)
-    (target / "Driver.java").write_text(text)
+    for source in sources:
+        text = source.read_text()
+        if version.startswith("3."):
+            text = text.replace("org.apache.rocketmq", "com.alibaba.rocketmq")
+        (target / source.name).write_text(text)
     run(
         *("javac", "-nowarn", "-encoding", "UTF-8", "--release", "8", "-Xlint:-options"),
-        *("-cp", f"{jars}/*", "-d", target, target / "Driver.java"),
+        *("-cp", f"{jars}/*", "-d", target, *(target / name for name in names)),
         timeout_s=120,
     )
     return _seal(target, key)
@@ -153,12 +161,35 @@ def go_driver() -> Path:
     return _seal(target, key)
 
 
+def node_driver() -> Path:
+    """The driver for Node.js with the client beside it; none of its packages' scripts has run."""
+    source = HERE / "clients/nodejs"
+    target = BUILD / f"drivers/{NODE}"
+    key = digest([source / "driver.js", source / "package.json"])
+    if _made(target, key):
+        return target
+    _fresh(target)
+    for name in ("driver.js", "package.json"):
+        shutil.copy(source / name, target)
+    run(
+        *("npm", "install", "--omit=dev", "--ignore-scripts", "--no-package-lock"),
+        *("--no-audit", "--no-fund"),
+        cwd=target,
+        timeout_s=300,
+    )
+    return _seal(target, key)
+
+
 def all_drivers() -> None:
-    """Make every jar folder and every driver, one after the other (Maven's cache is not shared)."""
-    server_jars()
-    for version in (*SMOKE, *CLIENTS):
-        java_driver(version)
-    go_driver()
+    """Make every jar folder and every driver, one after the other: no cache here is shared."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server_jars()
+        for version in (*SMOKE, *CLIENTS):
+            java_driver(version)
+        go_driver()
+        node_driver()
 
 
 def dependency_wheels() -> Path:

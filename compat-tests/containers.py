@@ -91,6 +91,11 @@ class Server:
         return f"{self.name}:{self.port}"
 
     @property
+    def ip(self) -> str:
+        """Its address on the network, as known since it was ready."""
+        return next(iter(self.docker.attrs["NetworkSettings"]["Networks"].values()))["IPAddress"]
+
+    @property
     def docker(self) -> Container:
         return self.container.get_wrapped_container()
 
@@ -133,9 +138,8 @@ class Server:
 
         :raises ServerFailedError: the limit passed.
         """
-        ip = next(iter(self.docker.attrs["NetworkSettings"]["Networks"].values()))["IPAddress"]
         until = time.monotonic() + max_s
-        while f'"{broker}"'.encode() not in (answer := _default_route((ip, self.port))):
+        while f'"{broker}"'.encode() not in (answer := _default_route((self.ip, self.port))):
             if time.monotonic() > until:
                 raise ServerFailedError(
                     f"{self.name} does not know {broker} after {max_s} s: {answer!r}"

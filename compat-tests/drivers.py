@@ -26,10 +26,10 @@ class DriverError(Exception):
 class Driver:
     """One client process; its commands run one at a time, its consumers all the while."""
 
-    def __init__(self, host: str, command: str, name: str) -> None:
+    def __init__(self, words: list[str], name: str) -> None:
         self.name = name
         self._process = subprocess.Popen(
-            ["docker", "exec", "-i", host, "sh", "-c", f"exec {command}"],
+            words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -162,6 +162,8 @@ def start(
 
     Options that the Go client has no switch for are refused.
     """
+    if version == artifacts.NODE:
+        return _start_node(lab, namesrvs)
     if host is None:
         host = containers.docker_name(
             lab.host(f"client-{version}-{len(lab.running)}".replace(".", "-"))
@@ -178,4 +180,16 @@ def start(
         )
         path = f"/compat/drivers/{version}:/compat/jars/client-{version}/*"
         command = f"java {options} -cp '{path}' Driver '{namesrvs}'"
-    return Driver(host, command, f"{version} {encoding}{' vip' if vip else ''}")
+    words = ["docker", "exec", "-i", host, "sh", "-c", f"exec {command}"]
+    return Driver(words, f"{version} {encoding}{' vip' if vip else ''}")
+
+
+def _start_node(lab: containers.Lab, namesrvs: str) -> Driver:
+    """On this machine, which reaches the network's addresses: the containers have no Node.js."""
+    found = {server.name: server for server in lab.servers}
+    addresses = []
+    for one in namesrvs.split(";"):
+        name, _, port = one.partition(":")
+        addresses.append(f"{found[name].ip}:{port}")
+    path = artifacts.BUILD / f"drivers/{artifacts.NODE}/driver.js"
+    return Driver(["node", str(path), ";".join(addresses)], artifacts.NODE)

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +50,7 @@ public final class Driver {
     private final String nameServers;
     private final Map<String, DefaultMQPushConsumer> consumers = new HashMap<>();
     private final Map<String, TransactionMQProducer> transactors = new HashMap<>();
-    private DefaultMQProducer producer;
+    private final Map<String, DefaultMQProducer> producers = new HashMap<>();
 
     private Driver(String nameServers) {
         this.nameServers = nameServers;
@@ -113,19 +114,80 @@ public final class Driver {
             case "query-key": queryKey(id, options); break;
             case "query-id": view(id, options); break;
             case "create-topic": createTopic(options); break;
-            default: throw new IllegalArgumentException("no command " + command);
+            default: other(id, command, options);
         }
     }
 
+    /** Commands for what newer clients have alone are in a class that is compiled for these. */
+    private void other(String id, String command, Map<String, String> options) throws Exception {
+        if (!command.startsWith("lite-")) {
+            throw new IllegalArgumentException("no command " + command);
+        }
+        options.put("nameServers", nameServers);
+        Class.forName("Lite").getDeclaredMethod("run", String.class, String.class, Map.class).invoke(null, id, command, options);
+    }
+
+    /** Common settings, whoever asks. */
     private DefaultMQProducer producer() throws Exception {
-        if (producer == null) {
-            producer = new DefaultMQProducer("compat-producer");
+        return producer(new HashMap<String, String>());
+    }
+
+    /** One producer for each choice of settings. */
+    private synchronized DefaultMQProducer producer(Map<String, String> options) throws Exception {
+        String key = settings(options).toString() + options.get("trace");
+        if (!producers.containsKey(key)) {
+            DefaultMQProducer producer = options.containsKey("trace")
+                ? DefaultMQProducer.class.getConstructor(String.class, boolean.class).newInstance("compat-tracer", true)
+                : new DefaultMQProducer("compat-producer");
             producer.setNamesrvAddr(nameServers);
             producer.setInstanceName("producer-" + System.nanoTime());
             producer.setSendMsgTimeout(10000);
+            set(producer, options);
             producer.start();
+            producers.put(key, producer);
         }
-        return producer;
+        return producers.get(key);
+    }
+
+    /** The options set.NAME=VALUE, without "set.". */
+    private static Map<String, String> settings(Map<String, String> options) {
+        Map<String, String> found = new TreeMap<>();
+        for (Map.Entry<String, String> option : options.entrySet()) {
+            if (option.getKey().startsWith("set.")) {
+                found.put(option.getKey().substring(4), option.getValue());
+            }
+        }
+        return found;
+    }
+
+    /** Call a client's setNAME for each option set.NAME=VALUE. */
+    static void set(Object client, Map<String, String> options) throws Exception {
+        for (Map.Entry<String, String> setting : settings(options).entrySet()) {
+            String name = "set" + setting.getKey().substring(0, 1).toUpperCase() + setting.getKey().substring(1);
+            boolean known = false;
+            for (Method method : client.getClass().getMethods()) {
+                if (method.getName().equals(name) && method.getParameterTypes().length == 1) {
+                    method.invoke(client, value(method.getParameterTypes()[0], setting.getValue()));
+                    known = true;
+                }
+            }
+            if (!known) {
+                throw new IllegalArgumentException("this client has no " + name);
+            }
+        }
+    }
+
+    private static Object value(Class<?> kind, String text) throws Exception {
+        if (kind == boolean.class) {
+            return Boolean.valueOf(text);
+        } else if (kind == int.class) {
+            return Integer.valueOf(text);
+        } else if (kind == long.class) {
+            return Long.valueOf(text);
+        } else if (kind == String.class) {
+            return text;
+        }
+        return kind.getField(text).get(null);
     }
 
     private void send(final String id, Map<String, String> options) throws Exception {
@@ -137,16 +199,16 @@ public final class Driver {
         switch (options.getOrDefault("mode", "sync")) {
             case "sync":
                 for (Message message : messages) {
-                    sent(id, producer().send(message), message);
+                    sent(id, producer(options).send(message), message);
                 }
                 break;
             case "oneway":
                 for (Message message : messages) {
-                    producer().sendOneway(message);
+                    producer(options).sendOneway(message);
                 }
                 break;
-            case "async": sendAsync(id, messages); break;
-            case "batch": sendBatches(id, messages); break;
+            case "async": sendAsync(id, producer(options), messages); break;
+            case "batch": sendBatches(id, producer(options), messages); break;
             default: throw new IllegalArgumentException("mode " + options.get("mode"));
         }
     }
@@ -171,13 +233,13 @@ public final class Driver {
         return message;
     }
 
-    private void sendAsync(final String id, List<Message> messages) throws Exception {
+    private void sendAsync(final String id, DefaultMQProducer producer, List<Message> messages) throws Exception {
         final CountDownLatch open = new CountDownLatch(messages.size());
         final Semaphore permits = new Semaphore(IN_FLIGHT_MAX);
         final List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<Throwable>());
         for (final Message message : messages) {
             permits.acquire();
-            producer().send(message, new SendCallback() {
+            producer.send(message, new SendCallback() {
                 @Override
                 public void onSuccess(SendResult result) {
                     sent(id, result, message);
@@ -202,11 +264,11 @@ public final class Driver {
     }
 
     /** Batches came with 4.1, so the method is looked up. */
-    private void sendBatches(String id, List<Message> messages) throws Exception {
+    private void sendBatches(String id, DefaultMQProducer producer, List<Message> messages) throws Exception {
         Method send = DefaultMQProducer.class.getMethod("send", Collection.class);
         for (int from = 0; from < messages.size(); from += BATCH_MAX) {
             List<Message> batch = new ArrayList<>(messages.subList(from, Math.min(from + BATCH_MAX, messages.size())));
-            SendResult result = (SendResult) send.invoke(producer(), batch);
+            SendResult result = (SendResult) send.invoke(producer, batch);
             String[] msgIds = result.getMsgId().split(",");
             String[] offsetMsgIds = result.getOffsetMsgId().split(",");
             for (int i = 0; i < batch.size(); i++) {
@@ -233,10 +295,13 @@ public final class Driver {
 
     private void push(final Map<String, String> options) throws Exception {
         final String name = options.get("name");
-        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(options.get("group"));
+        DefaultMQPushConsumer consumer = options.containsKey("trace")
+            ? DefaultMQPushConsumer.class.getConstructor(String.class, boolean.class).newInstance(options.get("group"), true)
+            : new DefaultMQPushConsumer(options.get("group"));
         consumer.setNamesrvAddr(nameServers);
         consumer.setInstanceName(name);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
+        set(consumer, options);
         if (options.containsKey("sql")) {
             subscribe(consumer, options.get("topic"), options.get("sql"));
         } else {
@@ -251,7 +316,8 @@ public final class Driver {
                 @Override
                 public ConsumeOrderlyStatus consumeMessage(List<MessageExt> messages, ConsumeOrderlyContext context) {
                     received("0", name, messages);
-                    return ConsumeOrderlyStatus.SUCCESS;
+                    return messages.get(0).getReconsumeTimes() < later
+                        ? ConsumeOrderlyStatus.SUSPEND_CURRENT_QUEUE_A_MOMENT : ConsumeOrderlyStatus.SUCCESS;
                 }
             });
         } else {
@@ -466,13 +532,13 @@ public final class Driver {
         }
     }
 
-    private static void received(String id, String consumer, List<MessageExt> messages) {
+    static void received(String id, String consumer, List<MessageExt> messages) {
         for (MessageExt message : messages) {
             emit(id, "received", "consumer", consumer, "topic", message.getTopic(), "msgId", message.getMsgId(), "queueId", message.getQueueId(),
                 "offset", message.getQueueOffset(), "position", message.getCommitLogOffset(), "tags",
                 message.getTags(), "keys", message.getKeys(), "body", text(message.getBody()), "property",
                 message.getUserProperty("compat"), "storeHost", String.valueOf(message.getStoreHost()),
-                "reconsumeTimes", message.getReconsumeTimes(), "born", message.getBornTimestamp(), "at",
+                "reconsumeTimes", message.getReconsumeTimes(), "sysFlag", message.getSysFlag(), "storeSize", message.getStoreSize(), "born", message.getBornTimestamp(), "at",
                 System.currentTimeMillis());
         }
     }
@@ -484,7 +550,7 @@ public final class Driver {
         for (TransactionMQProducer transactor : transactors.values()) {
             transactor.shutdown();
         }
-        if (producer != null) {
+        for (DefaultMQProducer producer : producers.values()) {
             producer.shutdown();
         }
     }
@@ -493,7 +559,7 @@ public final class Driver {
         return new String(body, java.nio.charset.StandardCharsets.UTF_8);
     }
 
-    private static void emit(String id, String event, Object... pairs) {
+    static void emit(String id, String event, Object... pairs) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("id", id);
         fields.put("event", event);
