@@ -1,6 +1,7 @@
 """Fixtures of the compatibility tests: one lab, one shared cluster, drivers that stay alive."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -103,6 +104,22 @@ def shared(lab: containers.Lab, cluster: containers.Cluster) -> Iterator[Start]:
     yield driver
     for one in pool.values():
         one.close()
+
+
+@pytest.fixture(scope="session")
+def mqadmin(lab: containers.Lab, cluster: containers.Cluster) -> Callable[..., str]:
+    """Run one mqadmin command against the shared cluster; gives what it printed."""
+    host = lab.host("mqadmin").get_wrapped_container()
+
+    def run(command: str, *words: str, addresses: str = cluster.addresses) -> str:
+        line = " ".join([containers.MQADMIN, command, "-n", addresses, *words])
+        done = host.exec_run(["sh", "-c", f"timeout 40 {line} 2>&1"])
+        said = re.sub(r"(?m)^[\d:,]+ \|-.*\n", "", done.output.decode())
+        assert done.exit_code == 0, said
+        assert "Exception" not in said, said
+        return said
+
+    return run
 
 
 @pytest.fixture

@@ -8,22 +8,6 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def mqadmin(lab, cluster):
-    """Run one mqadmin command against the shared cluster; gives what it printed."""
-    host = lab.host("mqadmin").get_wrapped_container()
-
-    def run(command, *words):
-        line = " ".join([containers.MQADMIN, command, "-n", cluster.addresses, *words])
-        done = host.exec_run(["sh", "-c", f"timeout 40 {line} 2>&1"])
-        said = re.sub(r"(?m)^[\d:,]+ \|-.*\n", "", done.output.decode())
-        assert done.exit_code == 0, said
-        assert "Exception" not in said, said
-        return said
-
-    return run
-
-
-@pytest.fixture(scope="module")
 def address(cluster):
     """Where the broker is, as it registered itself."""
     networks = cluster.brokers[0].docker.attrs["NetworkSettings"]["Networks"]
