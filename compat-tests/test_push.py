@@ -5,7 +5,7 @@ import time
 import artifacts
 import pytest
 
-ALL = (*artifacts.SMOKE, *artifacts.CLIENTS, artifacts.GO)
+ALL = (*artifacts.SMOKE, *artifacts.CLIENTS, artifacts.GO, artifacts.NODE)
 COUNT = 80
 SHARE_MAX_S = 45
 """The Go client looks at its group every 20 s; Java's are told by the broker alone."""

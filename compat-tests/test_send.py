@@ -55,6 +55,23 @@ def test_what_is_acknowledged_is_stored(shared, topic, group, version, mode):
     assert {one["keys"] for one in found} == {f"{topic}-{i}" for i in range(COUNT)}
 
 
+def test_what_node_sends_is_stored(shared, topic, group):
+    """It makes no unique keys, so the broker does. Nor does it send to a topic without a route."""
+    for mode in ("sync", "async"):
+        name = f"{topic}-{mode}"
+        shared(artifacts.APACHE).do("create-topic", topic=name)
+        time.sleep(0.5)  # the name server is told
+        sent = shared(artifacts.NODE).do(
+            "send", topic=name, mode=mode, count=COUNT, body="größe-☃", keys=topic, tags="a"
+        )
+
+        found = stored(shared, name, group)
+        check(sent, found)
+        assert len({one["msgId"] for one in found} - {one["msgId"] for one in sent}) == COUNT
+        assert {one["tags"] for one in found} == {"a"}
+        assert {one["keys"] for one in found} == {f"{topic}-{i}" for i in range(COUNT)}
+
+
 @pytest.mark.parametrize("version", BATCHING)
 def test_a_batch_is_stored_message_by_message(shared, topic, group, version):
     """Unique keys are not compared: clients since 5.0 put the batch's own upon each message."""
