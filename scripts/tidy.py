@@ -47,6 +47,10 @@ UNMIRRORED: Mapping[str, str] = {
 """Modules without a test of their own, and why."""
 
 
+CONF_THAT_OBEYS = ("rmq/conf/running.py", "rmq/conf/startup.py")
+"""What reads settings to obey them within the folder that declares them."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What is judged, and the exceptions that are granted."""
@@ -183,7 +187,7 @@ def _attributes_read(house: House) -> set[str]:
         node.attr
         for file in house.python()
         if file.path.startswith("rmq/") and not file.is_test
-        if not file.path.startswith("rmq/conf/") or file.path == "rmq/conf/startup.py"
+        if not file.path.startswith("rmq/conf/") or file.path in CONF_THAT_OBEYS
         for node in ast.walk(file.tree)
         if isinstance(node, ast.Attribute)
     }
