@@ -137,9 +137,7 @@ class QueueReader:
         matching: RecordFilter | None,
     ) -> GetResult:
         """The next records unit by unit; those of one CQ file at most."""
-        settings = self._settings
         log = self._log
-        scan_count = -(-max(settings.scan_bytes_max, max_count * UNIT_SIZE) // UNIT_SIZE)
         status = GetStatus.NO_MATCHED_MESSAGE
         slices: list[bytes] = []
         offsets: list[int] = []
@@ -148,10 +146,8 @@ class QueueReader:
         run_begin = run_end = -1
         skip_below = -1
         next_offset = offset
-        if matching is not None:
-            scan_count = min(scan_count, max(1, COMPARISONS_MAX // matching.cost))
         units: Iterable[tuple[int, int, int]]
-        units = UNIT.iter_unpack(queue.units(offset, scan_count))
+        units = UNIT.iter_unpack(queue.units(offset, self._scan_count(max_count, matching)))
         if matching is not None:
             units, tags = self._judged(units, matching), ONLY_WANTED
         for at, (position, unit_size, code) in enumerate(units, offset):
@@ -190,6 +186,12 @@ class QueueReader:
             offsets,
             log.position - last_position > self._memory_bytes,
         )
+
+    def _scan_count(self, max_count: int, matching: RecordFilter | None) -> int:
+        """How many units one get looks at, at most."""
+        size = max(self._settings.scan_bytes_max, max_count * UNIT_SIZE)
+        count = -(-size // UNIT_SIZE)
+        return count if matching is None else min(count, max(1, COMPARISONS_MAX // matching.cost))
 
     def _judged(
         self, units: Iterable[tuple[int, int, int]], matching: RecordFilter
