@@ -151,13 +151,12 @@ class ConsumerFilters:
 
     def _add(self, one: ConsumerFilter) -> None:
         group, topic = one.data.consumer_group, one.data.topic
-        filters = self._groups.setdefault(group, {})
-        if topic not in filters:
+        if self.get(topic, group) is None:
             if self._count >= FILTERS_MAX:
                 logger.error("event=too_many_filters group=%s topic=%s", group, topic)
                 return
             self._count += 1
-        filters[topic] = one
+        self._groups.setdefault(group, {})[topic] = one
         self._unsaved = True
         logger.info(
             "event=filter_registered group=%s topic=%s expression=%r",

@@ -4,13 +4,11 @@ from twisted.internet.error import CannotListenError
 from codec.bodies import decode_body
 from codec.bodies.route import TopicRouteData
 from codec.codes import RequestCode, ResponseCode
-from codec.command import Command
 from rmq.app import dev
 from rmq.app.dev import DevOptions, DevServer
+from rmq.app.tests import loops
 from rmq.base.errors import CallError, ConfigError
-from rmq.base.manual import ManualClock
 from rmq.conf.settings import Machine
-from rmq.net.client import RemotingClient
 from rmq.net.tests.reactors import Loop
 
 SMALL = {
@@ -42,20 +40,10 @@ class World:
         )
 
     def ask(self, port, code, body=b"", **fields):
-        """The answer of one of our servers."""
-        client = RemotingClient(self.reactor, ManualClock())
-        answers = []
-        command = Command(code=code, ext_fields=fields, body=body)
-        client.call(f"127.0.0.1:{port}", command, 3000).addBoth(answers.append)
-        self.reactor.spin(0.1)
-        client.stop()
-        return answers[0]
+        return loops.ask(self.reactor, port, code, body, **fields)
 
     def stop(self):
-        stopped = []
-        self.server.stop().addBoth(stopped.append)
-        self.reactor.spin(0.5)
-        assert stopped == [None]
+        loops.stop(self.reactor, self.server)
 
 
 def test_both_roles_listen_and_say_so(capsys):
@@ -186,3 +174,9 @@ def test_taken_port_leaves_the_store_closed_for_the_next_start():
 
 def test_settings_of_the_file_are_warned_of():
     assert any("noSuchKey" in warning for warning in World({"noSuchKey": "1"}).server.warnings)
+
+
+def test_filters_by_sql92_are_on_unless_the_file_says_no():
+    assert World().server.broker.settings.broker.enablePropertyFilter
+    off = World({"enablePropertyFilter": "false"})
+    assert not off.server.broker.settings.broker.enablePropertyFilter
