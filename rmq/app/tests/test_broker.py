@@ -3,12 +3,11 @@ import logging
 import pytest
 
 from codec.codes import RequestCode
-from codec.command import Command
 from rmq.app.broker import Broker
+from rmq.app.tests import loops
 from rmq.app.tests.parts import small_settings
 from rmq.base.errors import ConfigError
 from rmq.base.manual import ManualClock
-from rmq.net.client import RemotingClient
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
 from rmq.store.messages import PutMessage
@@ -21,19 +20,10 @@ class World:
         self.broker = Broker(self.reactor, small_settings(**values), self.disk)
 
     def ask(self, code, body=b"", **fields):
-        client = RemotingClient(self.reactor, ManualClock())
-        answers = []
-        command = Command(code=code, ext_fields=fields, body=body)
-        client.call("127.0.0.1:10911", command, 3000).addBoth(answers.append)
-        self.reactor.spin(0.1)
-        client.stop()
-        return answers[0]
+        return loops.ask(self.reactor, 10911, code, body, **fields)
 
     def stop(self):
-        stopped = []
-        self.broker.stop().addBoth(stopped.append)
-        self.reactor.spin(0.5)
-        assert stopped == [None]
+        loops.stop(self.reactor, self.broker)
 
 
 @pytest.fixture

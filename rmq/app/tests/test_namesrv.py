@@ -3,12 +3,11 @@ import pytest
 from codec.bodies.body import decode_body
 from codec.bodies.kv import KVTable
 from codec.codes import RequestCode, ResponseCode
-from codec.command import Command
 from rmq.app.namesrv import NameServer
+from rmq.app.tests import loops
 from rmq.base.manual import ManualClock
 from rmq.conf.settings import Machine
 from rmq.conf.startup import namesrv_settings
-from rmq.net.client import RemotingClient
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
 
@@ -21,20 +20,11 @@ class World:
         self.server = NameServer(self.reactor, settings, self.disk)
         self.server.start()
 
-    def ask(self, code, **fields):
-        client = RemotingClient(self.reactor, ManualClock())
-        answers = []
-        command = Command(code=code, ext_fields=fields)
-        client.call("127.0.0.1:9876", command, 3000).addBoth(answers.append)
-        self.reactor.spin(0.1)
-        client.stop()
-        return answers[0]
+    def ask(self, code, body=b"", **fields):
+        return loops.ask(self.reactor, 9876, code, body, **fields)
 
     def stop(self):
-        stopped = []
-        self.server.stop().addBoth(stopped.append)
-        self.reactor.spin(0.1)
-        assert stopped == [None]
+        loops.stop(self.reactor, self.server)
 
 
 @pytest.fixture

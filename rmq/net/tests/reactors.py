@@ -51,6 +51,14 @@ class Reactor(MemoryReactorClock):
         return Port(port or 4711, self.stopped)
 
 
+def accepted(reactor):
+    """A client's connection to the first port: its protocol and transport."""
+    factory = reactor.tcpServers[0][1]
+    protocol, transport = factory.buildProtocol(None), Transport()
+    protocol.makeConnection(transport)
+    return protocol, transport
+
+
 class Port:
     """A listening port."""
 

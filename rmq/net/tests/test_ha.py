@@ -6,7 +6,7 @@ from codec.ha.default import pack_chunk_header, pack_report
 from rmq.base.manual import ManualClock
 from rmq.net.ha import HaServer
 from rmq.net.memory_disk import MemoryDisk
-from rmq.net.tests.reactors import Reactor, Transport
+from rmq.net.tests.reactors import Reactor, accepted
 from rmq.replication.master import SLAVES_MAX, HaSettings, Master
 from rmq.store.tests.stores import message, opened
 
@@ -21,10 +21,7 @@ class World:
         self.server = HaServer(self.reactor, self.master, interface="127.0.0.1", port=10912)
 
     def connect(self):
-        factory = self.reactor.tcpServers[0][1]
-        protocol, transport = factory.buildProtocol(None), Transport()
-        protocol.makeConnection(transport)
-        return protocol, transport
+        return accepted(self.reactor)
 
 
 @pytest.fixture

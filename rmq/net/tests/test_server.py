@@ -6,7 +6,7 @@ from codec.codes import RequestCode
 from codec.command import Command, encode_command
 from rmq.base.manual import ManualClock
 from rmq.net.server import BACKLOG, RemotingServer
-from rmq.net.tests.reactors import Reactor, Transport
+from rmq.net.tests.reactors import Reactor, accepted
 from rmq.remoting.handling import Response, handler_table, handles
 
 
@@ -32,11 +32,7 @@ class World:
         )
 
     def connect(self):
-        """A client's connection: its protocol and transport."""
-        factory = self.reactor.tcpServers[0][1]
-        protocol, transport = factory.buildProtocol(None), Transport()
-        protocol.makeConnection(transport)
-        return protocol, transport
+        return accepted(self.reactor)
 
 
 @pytest.fixture
