@@ -1,7 +1,8 @@
 import pytest
 
 from codec.message.java_hash import java_hash
-from rmq.broker.filters import is_tag_type, tag_codes
+from rmq.broker.filters import compile_filter, is_tag_type, tag_codes
+from rmq.store.sql92 import ExpressionError
 
 
 @pytest.mark.parametrize("kind", [None, "", "TAG"])
@@ -35,3 +36,21 @@ def test_blank_tags_want_nothing():
 def test_nothing_but_bars_is_refused():
     with pytest.raises(ValueError, match="names no tag"):
         tag_codes("||||")
+
+
+def test_sql92_is_compiled():
+    assert compile_filter("SQL92", "a > 5").matches(b"a\x016\x02")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "cause"),
+    [
+        ("SQL93", "a > 5", "expression type 'SQL93', expected TAG or SQL92"),
+        (None, "a > 5", "expression type None, expected TAG or SQL92"),
+        ("SQL92", None, "found the end"),
+        ("SQL92", "a >", "found the end"),
+    ],
+)
+def test_what_cannot_be_compiled_is_refused(kind, text, cause):
+    with pytest.raises(ExpressionError, match=cause):
+        compile_filter(kind, text)

@@ -94,3 +94,9 @@ def test_the_end_is_given_again_and_again():
 def test_a_text_that_is_too_long_is_refused_unread():
     with pytest.raises(ExpressionError, match="8193 characters, expected 8192 at most"):
         Words("#" * (EXPRESSION_MAX + 1))
+
+
+def test_errors_name_a_word_as_it_was_written():
+    words = Words("And 'x'")
+
+    assert [words.take().shown, words.take().shown] == ["'And'", "\"'x'\""]
