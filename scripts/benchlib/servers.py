@@ -115,7 +115,7 @@ def start_pair(commands: Commands, work: Path, cores: Sequence[int], load: Load)
         brokerIP1="127.0.0.1",
         brokerRole="ASYNC_MASTER",
         flushDiskType="ASYNC_FLUSH",
-        brokerFastFailureEnable="false",  # on a busy machine Java's would refuse what it is late with
+        brokerFastFailureEnable="false",  # a busy machine would make Java refuse
         listenPort=broker_port,
         haListenPort=broker_port + 1,
         namesrvAddr=namesrv,
