@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,8 @@ PROGRESS_S = 10
 JITTER_S = 2.0
 QUIET_S = max(plan.DELAYS_S) + 4
 DRAIN_MAX_S = 180
-SHOWN_MAX = 50
+SHOWN_MAX = 10
+"""Violations of one rule that are shown."""
 
 SETTINGS = {
     "brokerName": plan.BROKER,
@@ -227,11 +229,22 @@ def judge(options: argparse.Namespace, seed: int, work: Path, console: Console) 
         course.stopping.set()
         broker.end()
         namesrv.end()
-    for violation in violations[:SHOWN_MAX]:
-        console.print(f"VIOLATION {violation}", markup=False, highlight=False, soft_wrap=True)
-    verdict = f"{len(violations)} violations" if violations else "every promise was kept"
+    show(violations, console)
+    verdict = f"{len(violations):,} violations" if violations else "every promise was kept"
     console.print(f"soak: {verdict}; --seed {seed} --flush {options.flush}", highlight=False)
     return EXIT_BROKEN if violations else 0
+
+
+def show(violations: Sequence[Violation], console: Console) -> None:
+    """The first of each rule, and how many there are."""
+    counts: Counter[str] = Counter()
+    for violation in violations:
+        counts[violation.rule] += 1
+        if counts[violation.rule] <= SHOWN_MAX:
+            console.print(f"VIOLATION {violation}", markup=False, highlight=False, soft_wrap=True)
+    for rule, count in counts.items():
+        if count > SHOWN_MAX:
+            console.print(f"{rule}: {count:,} in all", highlight=False)
 
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:

@@ -78,6 +78,19 @@ def test_a_bad_stop_and_logged_errors_are_violations(monkeypatch, console):
     ]
 
 
+def test_each_rule_has_its_first_violations_shown(console):
+    many = [Violation("lost", f"K-{number}") for number in range(soak.SHOWN_MAX + 2)]
+
+    soak.show([*many, Violation("early", "K-0", detail="by 1 ms")], console)
+
+    lines = console.file.getvalue().splitlines()
+    assert lines[soak.SHOWN_MAX - 1 :] == [
+        f"VIOLATION lost: K-{soak.SHOWN_MAX - 1}",
+        "VIOLATION early: K-0 by 1 ms",
+        f"lost: {len(many)} in all",
+    ]
+
+
 def test_progress_is_one_line(console):
     course = Course(1, Ledger())
     course.ledger.sent["T"] = 1234
