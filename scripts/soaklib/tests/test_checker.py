@@ -140,6 +140,7 @@ def test_a_delayed_message_that_never_waited_is_early(ledger):
 
 def test_a_delayed_message_comes_again_only_after_a_kill(ledger):
     ledger.kills_ms = [AT + 1500]
+    ledger.acknowledged[plan.DELAYED] = {0}
 
     assert not list(delayed(ledger, AT + 1000, AT + 2000))
     (doubled,) = delayed(ledger, AT + 1000, AT + 1400)
@@ -273,6 +274,7 @@ def test_all_promises_are_checked(ledger):
     ledger.acknowledged.update({topic: {0} for topic in KINDS | {plan.ONEWAY, plan.BATCH}})
     ledger.seen[plan.TAG_GROUP, plan.SINGLE][0, 0] = "gone"
     ledger.reached[plan.TAG_GROUP, plan.SINGLE][0] = 1
+    ledger.seen["soak-all", plan.BATCH].clear()
     ledger.sent_back_surely.add((plan.key_of(plan.WORK, 0), 0))
     ledger.resumed.append(Resumed("group", "T", 0, 5, 10, 20))
     ledger.leases = [Lease(0, "a", 0, 1.0, 5.0), Lease(0, "b", 0, 2.0, 5.0)]

@@ -274,3 +274,121 @@ def test_a_crew_has_all_kinds_and_the_rate_asked_for(course):
     rates = [one.rate for one in crew if isinstance(one, workers.Producer)]
     assert sum(rates) == sum(workers.RATES.values()) / 2
     assert len({one.name for one in crew}) == len(crew) == 14
+
+
+class Route(Broker):
+    """A NameServer that knows one answer."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_the_name_server_tells_where_the_broker_is(course, monkeypatch):
+    body = b'{"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:10911"},"brokerName":"b"}]}'
+    answers = [wire.Answer(0, 1, body=body), wire.Answer(17, 2)]
+    monkeypatch.setattr(workers.wire, "Peer", lambda _: Route(at_105=answers))
+    worker = workers.Worker(course, "one")
+
+    assert worker.port() == 10911
+    with pytest.raises(ConnectionError, match="no broker"):
+        worker.port()
+
+
+def test_heartbeats_name_groups_and_their_topics(course):
+    broker = Broker()
+
+    workers.Transactions(course, 1, 0).heartbeat(broker)
+    workers.Workman(course, plan.WORK_GROUP, {plan.WORK: 4}).heartbeat(broker)
+
+    producer, consumer = (json.loads(one[2]) for one in broker.asked)
+    assert producer["producerDataSet"] == [{"groupName": plan.PRODUCERS}]
+    (group,) = consumer["consumerDataSet"]
+    assert group["groupName"] == plan.WORK_GROUP
+    assert group["subscriptionDataSet"][0]["topic"] == plan.WORK
+
+
+def test_a_producer_sends_until_the_drain_and_stays_until_the_end(course):
+    class Last(Broker):
+        def call(self, code, fields=None, body=b""):
+            course.draining.set()
+            course.stopping.set()
+            return super().call(code, fields, body)
+
+    workers.Producer(course, plan.SINGLE, 1000).work(Last())
+
+    assert course.ledger.acknowledged == {plan.SINGLE: {0}}
+
+
+def test_a_new_connection_has_nothing_under_way(course):
+    course.draining.set()
+    course.stopping.set()
+    producer = workers.Pipelined(course, plan.PIPELINED, 100)
+    producer.send(Broker())
+
+    producer.work(Broker(read=[]))
+
+    assert not course.ledger.acknowledged
+
+
+class Ending(Broker):
+    """Has the soak end at its n-th pull."""
+
+    def __init__(self, course, pulls, **answers):
+        super().__init__(**answers)
+        self.course, self.left = course, pulls
+
+    def call(self, code, fields=None, body=b""):
+        if code == wire.PULL:
+            self.left -= 1
+            if self.left == 0:
+                self.course.stopping.set()
+        return super().call(code, fields, body)
+
+
+def test_a_consumer_goes_on_where_its_group_is(course):
+    found = wire.Answer(0, 1, None, {"offset": "1"})
+    pulls = [pulled(record(plan.SINGLE, 0, 1, 4), following=2), wire.Answer(wire.NOT_FOUND, 1)]
+    broker = Ending(course, 2, at_14=found, at_11=pulls)
+
+    workers.Consumer(course, "group", {plan.SINGLE: 1}).work(broker)
+
+    assert course.ledger.seen["group", plan.SINGLE] == {(0, 1): "SOAK-SINGLE-00000004"}
+    assert not course.ledger.violations
+
+
+def test_a_group_without_an_offset_begins_at_the_first(course):
+    consumer = workers.Consumer(course, "group", {plan.SINGLE: 1})
+
+    assert consumer.resume(Broker(at_14=wire.Answer(22, 1)), plan.SINGLE, 0) == 0
+
+
+def test_only_locked_queues_are_consumed_and_leases_end_with_the_connection(course):
+    pull = pulled(record(plan.ORDERED, 2, 0, 2), following=1)
+    found = wire.Answer(0, 1, None, {"offset": "0"})
+    broker = Ending(course, 1, at_41=locked(2), at_14=found, at_11=pull)
+
+    workers.Ordered(course, "a", random.Random(1)).work(broker)
+
+    assert {fields["queueId"] for code, fields, _ in broker.asked if code == wire.PULL} == {2}
+    assert [lease.queue_id for lease in course.ledger.leases] == [2]
+    assert broker.asked[-1][0] == workers.UNLOCK
+
+
+def test_a_connection_that_breaks_is_made_anew(course):
+    class Breaking(workers.Worker):
+        tries = 0
+
+        def port(self):
+            self.tries += 1
+            if self.tries == 2:
+                course.stopping.set()
+            raise ConnectionRefusedError
+
+    worker = Breaking(course, "one")
+    worker.run()
+
+    assert worker.tries == 2
+    assert not course.ledger.violations
