@@ -13,7 +13,7 @@ FILE_BYTES = 1 << 20
 GONE_MAX_S = 90
 """Brokers look every ten seconds for what may go; Java's for the first time after a minute."""
 BEGIN_MAX_S = 40
-"""4.9.8 asks for offset 0 first, is told that it is gone, and tries again ten seconds later."""
+"""Clients ask for offset 0 first and are told that it is gone; 4.9.8 begins again 10 s later."""
 TRACES = "RMQ_SYS_TRACE_TOPIC"
 TRACED_MAX_S = 30
 TRACED = {"4.9.8": {"trace": 1}, "5.3.3": {"set.enableTrace": "true"}}
