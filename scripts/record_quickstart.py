@@ -57,6 +57,7 @@ def written(checkout: Path, home: Path) -> str:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        preexec_fn=_obey_ctrl_c,  # noqa: PLW1509 - it only sets a signal
     ) as process:
         os.close(theirs)
         seen = b""
@@ -70,6 +71,11 @@ def written(checkout: Path, home: Path) -> str:
     if process.returncode or not stopped:
         raise RuntimeError(f"{COMMAND} ended with {process.returncode}:\n{seen.decode()}")
     return seen.decode()
+
+
+def _obey_ctrl_c() -> None:
+    """A shell's background jobs, and all that they start, would ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read(terminal: int) -> bytes:
