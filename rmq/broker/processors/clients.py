@@ -4,6 +4,7 @@ from codec.bodies import decode_body, encode_body
 from codec.bodies.clients import GetConsumerListByGroupResponseBody
 from codec.bodies.heartbeat import CheckClientRequestBody, ConsumerData, HeartbeatData
 from codec.bodies.locks import LockBatchRequestBody, LockBatchResponseBody, UnlockBatchRequestBody
+from codec.bodies.message_queue import MessageQueue
 from codec.bodies.topics import PERM_READ, PERM_WRITE
 from codec.codes import RequestCode, ResponseCode
 from codec.headers.clients import (
@@ -148,15 +149,33 @@ class ClientProcessor:
     def lock(self, request: Request[LockBatchMqRequestHeader]) -> Response:
         """Give a client the queues that no other holds, for 60 seconds.
 
+        Those that this broker does not have are left out, and named; Java gives them too.
         Source: AdminBrokerProcessor.java, lockBatchMQ(), 5.3.3.
+
+        :raises CommandError: TOPIC_NOT_EXIST, the broker has none of the queues.
         """
         body = decode_body(LockBatchRequestBody, request.body)
-        locked = self._locks.lock(
-            _given(body.consumer_group, "consumerGroup"),
-            body.mq_set,
-            _given(body.client_id, "clientId"),
+        group = _given(body.consumer_group, "consumerGroup")
+        client_id = _given(body.client_id, "clientId")
+        here = [queue for queue in body.mq_set if self._has(queue)]
+        remark = None
+        if len(here) < len(body.mq_set):
+            missing = next(queue for queue in body.mq_set if not self._has(queue))
+            remark = (
+                f"{len(body.mq_set) - len(here)} queues are not here, as queue {missing.queue_id} "
+                f"of topic {missing.topic}: ask for the topic's route again"
+            )
+            if not here:
+                raise CommandError(ResponseCode.TOPIC_NOT_EXIST, remark)
+        locked = self._locks.lock(group, here, client_id)
+        answer = LockBatchResponseBody(lock_ok_mq_set=list(locked))
+        return Response(remark=remark, body=encode_body(answer))
+
+    def _has(self, queue: MessageQueue) -> bool:
+        topic = self._topics.get(queue.topic or "")
+        return topic is not None and 0 <= queue.queue_id < max(
+            topic.read_queue_nums, topic.write_queue_nums
         )
-        return Response(body=encode_body(LockBatchResponseBody(lock_ok_mq_set=list(locked))))
 
     @handles(RequestCode.UNLOCK_BATCH_MQ, UnlockBatchMqRequestHeader)
     def unlock(self, request: Request[UnlockBatchMqRequestHeader]) -> Response:

@@ -238,13 +238,17 @@ def test_expression_is_compiled_by_the_check(text, kind, code, remark):
 # queue locks
 
 
-def lock(scene, client_id, code=RequestCode.LOCK_BATCH_MQ, group="g", queue_id=0):
+def lock(scene, client_id, code=RequestCode.LOCK_BATCH_MQ, group="g", queue_id=0, told=None):
+    queue_ids = queue_id if isinstance(queue_id, list) else [queue_id]
+    scene.topics.update(TopicConfig(topic_name="T", read_queue_nums=2, write_queue_nums=1))
     body = LockBatchRequestBody(
         consumer_group=group,
         client_id=client_id,
-        mq_set=[MessageQueue(broker_name="broker-a", topic="T", queue_id=queue_id)],
+        mq_set=[MessageQueue(broker_name="broker-a", topic="T", queue_id=one) for one in queue_ids],
     )
     answer = scene.ask(code, None, encode_body(body))
+    if told is not None:
+        told.append(answer.remark)
     if answer.code or not answer.body:
         return answer.code
     return [
@@ -260,6 +264,19 @@ def test_locked_queue_is_nobody_elses_until_it_is_unlocked(scene):
     assert lock(scene, "c1", RequestCode.UNLOCK_BATCH_MQ) == 0
 
     assert lock(scene, "c2") == [0]
+
+
+def test_queues_that_are_not_here_are_not_locked_and_named(scene):
+    told = []
+
+    assert lock(scene, "c1", queue_id=[0, 2, -1], told=told) == [0]
+    assert lock(scene, "c1", queue_id=[2], told=told) == ResponseCode.TOPIC_NOT_EXIST
+    assert lock(scene, "c1", queue_id=[], told=told) == []
+    assert told == [
+        "2 queues are not here, as queue 2 of topic T: ask for the topic's route again",
+        "1 queues are not here, as queue 2 of topic T: ask for the topic's route again",
+        None,
+    ]
 
 
 @pytest.mark.parametrize("code", [RequestCode.LOCK_BATCH_MQ, RequestCode.UNLOCK_BATCH_MQ])
