@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 SEND_TOPIC = "BenchSend"
 PULL_TOPIC = "BenchPull"
+TRANSACTION_TOPIC = "BenchTransaction"
+TOPICS = (SEND_TOPIC, PULL_TOPIC, TRANSACTION_TOPIC)
+"""Made on every broker before the first case."""
 QUEUES = 4
 PULL_FILL = 8192
 PULL_BATCH = 32
@@ -39,6 +42,14 @@ CASES = (
     _send(1024, "1k", 4, 16, None),
     _send(128, "128", 16, 1, 1.3),
     _send(1024, "1k", 16, 1, None),
+    Case(
+        "transaction",
+        "half message of 128 B and its commit, 4 x 16",
+        "transaction",
+        "broker",
+        1.0,
+        {"topic": TRANSACTION_TOPIC, "conns": 4, "depth": 16, "size": 128, "queues": QUEUES},
+    ),
     Case(
         "pull32",
         "pull 32 of 128 B, 4 x 1",

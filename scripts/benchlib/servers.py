@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.benchlib.cases import PULL_TOPIC, QUEUES, SEND_TOPIC
+from scripts.benchlib.cases import QUEUES, TOPICS
 from scripts.benchlib.load import Load
 from scripts.benchlib.processes import BenchError, Server, free_ports
 
@@ -149,7 +149,7 @@ def _write(path: Path, **settings: object) -> None:
 def _make_topics(pair: Pair, load: Load) -> None:
     """Make the topics as soon as the broker lets it, and wait until the NameServer knows them."""
     deadline = time.monotonic() + START_WAIT_SECONDS
-    for topic in (SEND_TOPIC, PULL_TOPIC):
+    for topic in TOPICS:
         asked = {"topic": topic, "queues": QUEUES}
         _retried(pair, load, deadline, "topic", {"addr": pair.addresses["broker"], **asked})
         route = {"addr": pair.addresses["namesrv"], "conns": 1, "seconds": 0.05, **asked}

@@ -19,6 +19,7 @@ const (
 	createTopic        = 17
 	getMaxOffset       = 30
 	heartBeat          = 34
+	endTransaction     = 37
 	getRouteInfo       = 105
 	responseFlag       = 1
 	frameMax           = 16 << 20

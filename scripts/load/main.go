@@ -1,6 +1,7 @@
 // load asks a NameServer or a broker the way clients do, and checks every answer.
 //
 //	load send  -addr BROKER  -conns 4 -depth 16 -size 128    send messages
+//	load transaction -addr BROKER -conns 4 -depth 16         send half messages, commit each
 //	load pull  -addr BROKER  -conns 4 -fill 8192             send some, then pull them
 //	load route -addr NAMESRV -conns 4 -depth 16              ask for a topic's route
 //	load topic -addr BROKER                                  make the topic
@@ -35,7 +36,7 @@ type options struct {
 
 func main() {
 	if len(os.Args) < 2 {
-		fail(fmt.Errorf("expected send, pull, route, topic, probe or idle"))
+		fail(fmt.Errorf("expected send, transaction, pull, route, topic, probe or idle"))
 	}
 	o := options{commands: bufio.NewReader(os.Stdin), subscribedAt: time.Now().UnixMilli()}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
@@ -66,7 +67,7 @@ func main() {
 
 func (o *options) run(mode string) error {
 	switch mode {
-	case "send", "pull", "route":
+	case "send", "transaction", "pull", "route":
 		return o.load(mode)
 	case "topic":
 		return o.makeTopic()
@@ -75,7 +76,7 @@ func (o *options) run(mode string) error {
 	case "idle":
 		return o.idle()
 	}
-	return fmt.Errorf("%q, expected send, pull, route, topic, probe or idle", mode)
+	return fmt.Errorf("%q, expected send, transaction, pull, route, topic, probe or idle", mode)
 }
 
 func (o *options) language() string {

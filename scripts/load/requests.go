@@ -15,6 +15,10 @@ const (
 	consumerGroup = "bench_consumer"
 	keyLength     = 32 // of a unique key of an IPv4 client, in hexadecimal digits
 	tag           = "TagA"
+
+	// Values of RocketMQ's system flag: of a half message, and of how a transaction ends.
+	transactionPrepared = 4
+	transactionCommit   = 8
 )
 
 // fresh numbers every message of this process; unique keys and bodies carry it.
@@ -53,19 +57,64 @@ const pattern = "abcdefghijklmnopqrstuvwxyz 0123456789"
 
 // sendFields is header V2 as the Java client 5.3.3 writes it.
 func (o *options) sendFields(to []byte, queue int, message uint32) []byte {
+	to = o.sendHead(to, queue, 0)
+	if o.bare {
+		return o.sendTail(append(to, `WAIT\u0001true\u0002`...))
+	}
+	to = append(to, `UNIQ_KEY\u0001`...)
+	to = appendKey(to, message)
+	return o.sendTail(append(to, `\u0002WAIT\u0001true\u0002TAGS\u0001`+tag+`\u0002`...))
+}
+
+// halfFields is the header of a half message: its properties in the order of Java's HashMap, none
+// of them left out.
+func (o *options) halfFields(to []byte, queue int, message uint32) []byte {
+	to = o.sendHead(to, queue, transactionPrepared)
+	to = append(to, `TRAN_MSG\u0001true\u0002UNIQ_KEY\u0001`...)
+	to = appendKey(to, message)
+	to = append(to, `\u0002WAIT\u0001true\u0002PGROUP\u0001`+producerGroup+`\u0002TAGS\u0001`+tag+`\u0002`...)
+	return o.sendTail(to)
+}
+
+// commitFields is how a Java producer ends a transaction, in the order of Java's HashMap.
+func (o *options) commitFields(to []byte, message uint32, halfOffset, position int64) []byte {
+	to = append(to, `{"producerGroup":"`+producerGroup+`","bname":"`...)
+	to = append(to, o.brokerName...)
+	to = append(to, `","commitLogOffset":"`...)
+	to = strconv.AppendInt(to, position, 10)
+	to = append(to, `","topic":"`...)
+	to = append(to, o.topic...)
+	to = append(to, `","msgId":"`...)
+	to = appendKey(to, message)
+	to = append(to, `","tranStateTableOffset":"`...)
+	to = strconv.AppendInt(to, halfOffset, 10)
+	to = append(to, `","commitOrRollback":"`...)
+	to = strconv.AppendInt(to, transactionCommit, 10)
+	to = append(to, `","transactionId":"`...)
+	to = appendKey(to, message)
+	return append(to, `","fromTransactionCheck":"false"}`...)
+}
+
+// sendHead is header V2 up to where the properties begin.
+func (o *options) sendHead(to []byte, queue, sysFlag int) []byte {
 	to = append(to, `{"a":"`+producerGroup+`","b":"`...)
 	to = append(to, o.topic...)
 	to = append(to, `","c":"TBW102","d":"4","e":"`...)
 	to = strconv.AppendInt(to, int64(queue), 10)
-	to = append(to, `","f":"0","g":"`...)
+	to = append(to, `","f":"`...)
+	to = strconv.AppendInt(to, int64(sysFlag), 10)
+	to = append(to, `","g":"`...)
 	to = strconv.AppendInt(to, time.Now().UnixMilli(), 10)
-	to = append(to, `","h":"0","i":"`...)
+	return append(to, `","h":"0","i":"`...)
+}
+
+// sendTail is the rest of it, after the properties.
+func (o *options) sendTail(to []byte) []byte {
+	to = append(to, `","j":"0","k":"false","m":"false`...)
 	if o.bare {
-		return append(to, `WAIT\u0001true\u0002","j":"0","k":"false","m":"false"}`...)
+		return append(to, `"}`...)
 	}
-	to = append(to, `UNIQ_KEY\u0001`...)
-	to = appendKey(to, message)
-	to = append(to, `\u0002WAIT\u0001true\u0002TAGS\u0001`+tag+`\u0002","j":"0","k":"false","m":"false","n":"`...)
+	to = append(to, `","n":"`...)
 	to = append(to, o.brokerName...)
 	return append(to, `"}`...)
 }

@@ -17,6 +17,8 @@ type asked struct {
 	offset        int64
 	at            time.Time
 	outstanding   bool
+	message       uint32 // transaction: its half message
+	ending        bool   // transaction: its half message is stored, the commit is asked
 }
 
 // client asks over one connection.
@@ -30,7 +32,7 @@ type client struct {
 	opaque       int
 	requests     [window]asked
 	body, fields []byte
-	ok, messages uint64
+	ok, messages uint64 // a transaction is one of each, when it is committed
 	latency      histogram
 }
 
@@ -91,7 +93,7 @@ func (o *options) clients(mode string, first, end []int64) ([]*client, error) {
 		}
 		c := &client{options: o, link: l, mode: mode, id: id, first: first, end: end, body: make([]byte, 0)}
 		clients[id] = c
-		if mode == "send" {
+		if mode == "send" || mode == "transaction" {
 			c.body = make([]byte, o.size)
 		}
 		if mode == "pull" {
@@ -155,6 +157,12 @@ func (c *client) ask(deadline time.Time, count int) error {
 		if err := c.check(got, request); err != nil {
 			return err
 		}
+		if c.mode == "transaction" && !request.ending {
+			if err := c.commit(got, request); err != nil {
+				return err
+			}
+			continue
+		}
 		c.latency.record(now.Sub(request.at))
 		c.ok++
 		if count != 0 && now.Before(deadline) {
@@ -169,17 +177,29 @@ func (c *client) ask(deadline time.Time, count int) error {
 	return nil
 }
 
-func (c *client) askOne() error {
+// begin gives the place of a new request.
+func (c *client) begin() (*asked, error) {
 	c.opaque++
 	request := &c.requests[c.opaque%window]
 	if request.outstanding {
-		return fmt.Errorf("request %d has no answer while %d later ones have", request.opaque, window)
+		return nil, fmt.Errorf("request %d has no answer while %d later ones have", request.opaque, window)
 	}
 	*request = asked{opaque: c.opaque, at: time.Now(), outstanding: true}
+	return request, nil
+}
+
+func (c *client) askOne() error {
+	request, err := c.begin()
+	if err != nil {
+		return err
+	}
 	switch c.mode {
 	case "send":
 		request.queue = (c.id + c.opaque) % c.queues
 		return c.send(request.queue, request.opaque)
+	case "transaction":
+		request.queue = (c.id + c.opaque/2) % c.queues // every other request is a commit
+		return c.sendHalf(request)
 	case "pull":
 		request.queue = c.id % c.queues
 		if c.next+int64(c.batch) > c.end[request.queue] {
@@ -212,6 +232,11 @@ func (c *client) check(got answer, request *asked) error {
 		if !hasQueue || int(queue) != request.queue || !hasOffset || offset < 0 ||
 			!bytes.Contains(got.header, []byte(`"msgId":"`)) || len(got.body) > 0 {
 			return fmt.Errorf("sent to queue %d, answer %.400s", request.queue, got.header)
+		}
+		c.messages++
+	case "transaction":
+		if !request.ending {
+			return checkHalf(got, request)
 		}
 		c.messages++
 	case "pull":
@@ -265,8 +290,13 @@ func (o *options) fillQueues() (first, end []int64, err error) {
 	}
 }
 
+// grows says whether the queues of the topic must grow by what was acknowledged.
+func grows(mode string) bool {
+	return mode == "send" || mode == "transaction"
+}
+
 func (o *options) sentUpTo(mode string) (uint64, error) {
-	if mode != "send" {
+	if !grows(mode) {
 		return 0, nil
 	}
 	offsets, err := o.maxOffsets()
@@ -275,7 +305,7 @@ func (o *options) sentUpTo(mode string) (uint64, error) {
 
 // nothingIsMissing compares what was acknowledged with how much the queues grew.
 func (o *options) nothingIsMissing(mode string, before, acknowledged uint64) error {
-	for patience := time.Now().Add(answerWait); mode == "send"; time.Sleep(10 * time.Millisecond) {
+	for patience := time.Now().Add(answerWait); grows(mode); time.Sleep(10 * time.Millisecond) {
 		now, err := o.sentUpTo(mode)
 		if err != nil {
 			return err
