@@ -5,6 +5,7 @@ whose half message was put back while its end was under way is asked about once 
 are bounded; what has dropped out of them, or was lost in a restart, is as in Java.
 """
 
+from collections import OrderedDict
 from typing import TypeAlias
 
 KNOWN_MAX = 65_536
@@ -19,14 +20,15 @@ class Endings:
 
     def __init__(self, known_max: int = KNOWN_MAX) -> None:
         self._known_max = known_max
-        self._outcomes: dict[Place, int] = {}
-        self._moves: dict[Place, int] = {}
+        # A plain dict finds its first key past the traces of all that were deleted before it.
+        self._outcomes: OrderedDict[Place, int] = OrderedDict()
+        self._moves: OrderedDict[Place, int] = OrderedDict()
 
     def moved(self, queue_id: int, offset: int, new_offset: int) -> None:
         """Note that a half message was put back at the end of its queue."""
         self._moves[queue_id, offset] = new_offset
         if len(self._moves) > self._known_max:
-            del self._moves[next(iter(self._moves))]
+            self._moves.popitem(last=False)
 
     def latest(self, queue_id: int, offset: int) -> int:
         """Where a half message is now: each move leads to a greater offset."""
@@ -39,7 +41,7 @@ class Endings:
         """Note how a transaction ended: a transaction type of sysFlag, COMMIT or ROLLBACK."""
         self._outcomes[queue_id, offset] = outcome
         if len(self._outcomes) > self._known_max:
-            del self._outcomes[next(iter(self._outcomes))]
+            self._outcomes.popitem(last=False)
 
     def outcome(self, queue_id: int, offset: int) -> int | None:
         """How it ended; None if it is not known to have ended."""
