@@ -1,0 +1,1 @@
+"""DLedger: the Raft core with its wire format, its files, and what runs it."""

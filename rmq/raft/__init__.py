@@ -1,0 +1,1 @@
+"""Consensus without I/O, in the flavour of DLedger 0.3.1.2."""
