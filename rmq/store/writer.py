@@ -236,7 +236,7 @@ class Writer:
             before = ahead.get(queue, 0)
             if (
                 position + size > log.writable_end
-                or message.sys_flag & TRANSACTION_MASK
+                or message.sys_flag & TRANSACTION_MASK in NOT_QUEUED
                 or queue.write_at + (before + 1) * UNIT_SIZE > queue.reserved
                 or len(body) > self._body_max
                 or len(properties) > PROPERTIES_MAX

@@ -1,6 +1,8 @@
 """Ending transactions, and taking up again what was given up."""
 
 import logging
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 from codec.codes import RequestCode, ResponseCode
 from codec.errors import CodecError
@@ -16,20 +18,21 @@ from rmq.base.errors import CommandError
 from rmq.base.ports import Clock
 from rmq.broker import names
 from rmq.broker.offsets import ConsumerOffsets
-from rmq.broker.transactions.endings import Endings
+from rmq.broker.transactions.endings import Endings, Place
 from rmq.broker.transactions.half import (
     HALF_QUEUE,
+    Known,
     again,
     final_message,
     half_at,
     is_committed,
+    known_of,
     number_of,
-    text_of,
 )
 from rmq.broker.transactions.op_log import OpLog
 from rmq.conf.broker import BrokerConfig
-from rmq.remoting.handling import Answer, Request, Response, handles
-from rmq.store.messages import PutStatus
+from rmq.remoting.handling import Answer, Request, Response, handles, handles_runs
+from rmq.store.messages import PutMessage, PutStatus
 from rmq.store.store import MessageStore
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,15 @@ CODES = {
     PutStatus.SERVICE_NOT_AVAILABLE: ResponseCode.SERVICE_NOT_AVAILABLE,
 }
 """Source: EndTransactionProcessor.java, sendFinalMessage(), 5.3.3; any other is SYSTEM_ERROR."""
+
+EndRequest: TypeAlias = Request[EndTransactionRequestHeader]
+
+
+class _Commit(NamedTuple):
+    """A commit about to be stored: the number of its request in the run, and its message."""
+
+    number: int
+    final: PutMessage
 
 
 class TransactionProcessor:
@@ -73,7 +85,7 @@ class TransactionProcessor:
         self._started_ms = clock.wall_ms()
 
     @handles(RequestCode.END_TRANSACTION, EndTransactionRequestHeader)
-    def end(self, request: Request[EndTransactionRequestHeader]) -> Answer:
+    def end(self, request: EndRequest) -> Answer:
         """Commit or roll back; "unknown" is not even answered: a check will come.
 
         Ended twice alike it is as if ended once, where Java delivers twice.
@@ -82,15 +94,46 @@ class TransactionProcessor:
         :raises CommandError: SYSTEM_ERROR (no such half message, or not this group's, or it ended
             the other way), ILLEGAL_OPERATION (too late, wait for the check), or the store's.
         """
+        [answer] = self.end_run([request])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @handles_runs(RequestCode.END_TRANSACTION)
+    def end_run(self, requests: Sequence[EndRequest]) -> list[Answer | Exception]:
+        """End transactions that came together; what they commit is stored in one go."""
+        answers: list[Answer | Exception] = [None] * len(requests)
+        commits: dict[Place, _Commit] = {}
+        for number, request in enumerate(requests):
+            try:
+                answers[number] = self._end(number, request, commits, answers)
+            except Exception as error:  # noqa: BLE001 - it is this request's alone, and answered so
+                answers[number] = error
+        self._store_commits(commits, answers)
+        return answers
+
+    def _end(
+        self,
+        number: int,
+        request: EndRequest,
+        commits: dict[Place, _Commit],
+        answers: list[Answer | Exception],
+    ) -> Answer:
+        """End a transaction, unless it is a commit to be stored: then it is added to ``commits``.
+
+        :raises CommandError: as ``end``.
+        """
         asked = request.header
         outcome = asked.commit_or_rollback
         if outcome not in (TRANSACTION_COMMIT, TRANSACTION_ROLLBACK):
             logger.debug("event=transaction_pending producer=%s", request.channel.remote_address)
             return None
-        half = self._half(asked)
+        half, known = self._half(asked)
         queue_id = half.queue_id
-        offset = self._endings.latest(queue_id, half.queue_offset)
-        ended = self._endings.outcome(queue_id, offset)
+        place = queue_id, self._endings.latest(queue_id, half.queue_offset)
+        if place in commits:
+            self._store_commits(commits, answers)
+        ended = self._endings.outcome(*place)
         if ended is not None:
             if ended != outcome:
                 name = "committed" if ended == TRANSACTION_COMMIT else "rolled back"
@@ -100,10 +143,32 @@ class TransactionProcessor:
         if outcome == TRANSACTION_COMMIT and not (
             self._may_be_committed(asked, half) and is_committed(self._store, half)
         ):
-            self._put_final(half)
+            commits[place] = _Commit(number, final_message(half, known))
+            return None
+        self._note(place, outcome)
+        return Response()
+
+    def _store_commits(
+        self, commits: dict[Place, _Commit], answers: list[Answer | Exception]
+    ) -> None:
+        """Store final messages, and fill in the answers to who committed them."""
+        results = self._store.put_run([commit.final for commit in commits.values()])
+        for (place, commit), result in zip(commits.items(), results, strict=True):
+            if result.status in STORED:
+                self._note(place, TRANSACTION_COMMIT)
+                answers[commit.number] = Response()
+            else:
+                answers[commit.number] = CommandError(
+                    CODES.get(result.status, ResponseCode.SYSTEM_ERROR),
+                    result.remark or result.status.name,
+                )
+        commits.clear()
+
+    def _note(self, place: Place, outcome: int) -> None:
+        """A transaction has ended."""
+        queue_id, offset = place
         self._endings.end(queue_id, offset, outcome)
         self._op_log.add(queue_id, offset)
-        return Response()
 
     @handles(RequestCode.RESUME_CHECK_HALF_MESSAGE, ResumeCheckHalfMessageRequestHeader)
     def resume(self, request: Request[ResumeCheckHalfMessageRequestHeader]) -> Response:
@@ -133,8 +198,8 @@ class TransactionProcessor:
             )
         return Response()
 
-    def _half(self, asked: EndTransactionRequestHeader) -> Record:
-        """The half message that is meant.
+    def _half(self, asked: EndTransactionRequestHeader) -> tuple[Record, Known]:
+        """The half message that is meant, and what its properties say.
 
         Source: EndTransactionProcessor.java, checkPrepareMessage(), 5.3.3, which believes whatever
         lies at the offset to be a half message.
@@ -149,8 +214,9 @@ class TransactionProcessor:
                 "Find prepared transaction message failed: "
                 f"no half message lies at {asked.commit_log_offset}",
             )
-        self._refuse_late(asked, half)
-        if text_of(half, props.PRODUCER_GROUP) != asked.producer_group:
+        known = known_of(half)
+        self._refuse_late(asked, half, known)
+        if known.get(props.PRODUCER_GROUP, b"").decode(errors="replace") != asked.producer_group:
             raise CommandError(
                 ResponseCode.SYSTEM_ERROR,
                 f"The producer group wrong: the half message is not of {asked.producer_group}",
@@ -163,16 +229,17 @@ class TransactionProcessor:
                 "The transaction state table offset wrong: the half message is not number "
                 f"{asked.tran_state_table_offset}",
             )
-        return half
+        return half, known
 
-    def _refuse_late(self, asked: EndTransactionRequestHeader, half: Record) -> None:
+    def _refuse_late(self, asked: EndTransactionRequestHeader, half: Record, known: Known) -> None:
         """Source: EndTransactionProcessor.java, rejectCommitOrRollback(), 5.3.3."""
         if asked.from_transaction_check:
             return
-        immunity = text_of(half, props.CHECK_IMMUNITY_TIME_IN_SECONDS)
+        immunity = known.get(props.CHECK_IMMUNITY_TIME_IN_SECONDS)
         if immunity is None:
             return
-        limit_ms = max(number_of(immunity, 0) * 1000, self.config.transactionTimeOut)
+        seconds = number_of(immunity.decode(errors="replace"), 0)
+        limit_ms = max(seconds * 1000, self.config.transactionTimeOut)
         age_ms = self._clock.wall_ms() - half.born_timestamp
         if age_ms > limit_ms:
             raise CommandError(
@@ -190,11 +257,3 @@ class TransactionProcessor:
             or half.queue_offset
             < self._offsets.query(names.TRANSACTION_GROUP, names.HALF_TOPIC, half.queue_id)
         )
-
-    def _put_final(self, half: Record) -> None:
-        result = self._store.put(final_message(half))
-        if result.status not in STORED:
-            raise CommandError(
-                CODES.get(result.status, ResponseCode.SYSTEM_ERROR),
-                result.remark or result.status.name,
-            )

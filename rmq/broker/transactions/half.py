@@ -5,6 +5,9 @@
 the half message is in a consume queue, and has an offset there.
 """
 
+import re
+from typing import TypeAlias
+
 from codec.bodies.topics import TopicConfig
 from codec.codes import RequestCode, ResponseCode
 from codec.command import Command
@@ -33,6 +36,15 @@ FOUND_MAX = 64
 LATEST_MS = 1 << 62
 """Later than any record."""
 
+Known: TypeAlias = dict[bytes, bytes]
+"""Properties of a half message, those of ``_KNOWN`` that it has."""
+
+_KNOWN = re.compile(
+    rb"\x02(UNIQ_KEY|TAGS|KEYS|PGROUP|REAL_TOPIC|REAL_QID|CHECK_IMMUNITY_TIME_IN_SECONDS)"
+    rb"\x01([^\x02]+)"
+)
+"""What an end asks of a half message's properties, and what queue and index want of them."""
+
 MAX_TIME_TOPIC = TopicConfig(
     topic_name=names.CHECK_MAX_TIME_TOPIC, read_queue_nums=1, write_queue_nums=1, perm=6
 )
@@ -60,14 +72,21 @@ def half_at(store: MessageStore, position: int) -> Record | None:
     return record if isinstance(record, Record) else None
 
 
-def final_message(half: Record) -> PutMessage:
+def known_of(half: Record) -> Known:
+    """What an end must know of a half message, found in one pass; as ``props.find`` finds it."""
+    return dict(_KNOWN.findall(props.PROPERTY_SEPARATOR + half.properties))
+
+
+def final_message(half: Record, known: Known) -> PutMessage:
     """What a commit stores; its properties still have what the half message's had, as in Java.
+
+    ``known`` is ``known_of(half)``.
 
     Source: EndTransactionProcessor.java, endMessageTransaction(), 5.3.3.
 
     :raises CommandError: SYSTEM_ERROR, the properties do not say where it belongs.
     """
-    topic, queue_id = _origin(half)
+    topic, queue_id = _origin(half, known)
     return PutMessage(
         topic,
         queue_id,
@@ -79,6 +98,7 @@ def final_message(half: Record) -> PutMessage:
         half.born_host,
         half.reconsume_times,
         half.position,
+        known,
     )
 
 
@@ -108,7 +128,7 @@ def question(half: Record, broker_name: str) -> Command:
 
     :raises CommandError: as ``final_message``.
     """
-    topic, queue_id = _origin(half)
+    topic, queue_id = _origin(half, known_of(half))
     unique_key = text_of(half, props.UNIQ_CLIENT_MESSAGE_ID_KEYIDX)
     header = CheckTransactionStateRequestHeader(
         topic=names.HALF_TOPIC,
@@ -181,12 +201,12 @@ def number_of(text: str | None, otherwise: int) -> int:
     return int(text)
 
 
-def _origin(half: Record) -> tuple[str, int]:
-    topic = text_of(half, props.REAL_TOPIC)
-    queue_id = number_of(text_of(half, props.REAL_QUEUE_ID), -1)
+def _origin(half: Record, known: Known) -> tuple[str, int]:
+    topic = known.get(props.REAL_TOPIC)
+    queue_id = number_of(known.get(props.REAL_QUEUE_ID, b"").decode(errors="replace"), -1)
     if topic is None or not 0 <= queue_id < 1 << 31:
         raise CommandError(
             ResponseCode.SYSTEM_ERROR,
             f"the half message at {half.position} does not say to which queue it belongs",
         )
-    return topic, queue_id
+    return topic.decode(errors="replace"), queue_id

@@ -10,6 +10,7 @@ from rmq.broker.transactions.tests.scenes import (
     GIVEN_UP,
     HALF,
     ROLLBACK,
+    UNKNOWN,
     TransactionScene,
 )
 from rmq.store.messages import PutMessage, PutResult, PutStatus
@@ -131,12 +132,12 @@ def test_any_end_is_answered_and_harms_nothing(group, offset, position, outcome,
 @pytest.mark.parametrize("status", list(PutStatus))
 def test_what_the_store_refuses_is_not_ended(scene, status):
     half = scene.begin()
-    put = scene.store.put
-    scene.store.put = lambda _: PutResult(status, remark="why")
+    put_run = scene.store.put_run
+    scene.store.put_run = lambda run: [PutResult(status, remark="why") for _ in run]
 
     answer = scene.end(half, COMMIT)
 
-    scene.store.put = put
+    scene.store.put_run = put_run
     if status <= PutStatus.SLAVE_NOT_AVAILABLE:
         assert answer.code == 0
     else:
@@ -144,6 +145,43 @@ def test_what_the_store_refuses_is_not_ended(scene, status):
         assert answer.remark == "why"
         assert unharmed(scene)
         assert scene.end(half, COMMIT).code == 0
+
+
+def test_ends_that_come_together_are_answered_each_for_itself(scene):
+    first, second, third = (scene.begin(body) for body in (b"1", b"2", b"3"))
+
+    answers = scene.end_run(
+        (first, COMMIT),
+        (second, ROLLBACK),
+        (first, COMMIT),
+        (third | {"producer_group": "q"}, COMMIT),
+        (third, UNKNOWN),
+        (second, COMMIT),
+        (third, COMMIT),
+        (third, ROLLBACK),
+    )
+
+    assert [answer.code for answer in answers] == [0, 0, 0, 1, 1, 0, 1]
+    assert sorted(scene.visible()) == [b"1", b"3"]
+    scene.op_log.stop()
+    assert scene.ops() == [b"1,0,2,"]
+
+
+def test_commit_that_the_store_refuses_spoils_no_other_of_its_run(scene):
+    first, second = scene.begin(b"1"), scene.begin(b"2")
+    put_run = scene.store.put_run
+    scene.store.put_run = lambda run: [
+        *put_run(run[:1]),
+        PutResult(PutStatus.SERVICE_NOT_AVAILABLE, remark="why"),
+    ]
+
+    answers = scene.end_run((first, COMMIT), (second, COMMIT))
+
+    assert [answer.code for answer in answers] == [0, ResponseCode.SERVICE_NOT_AVAILABLE]
+    assert scene.visible() == [b"1"]
+    scene.store.put_run = put_run
+    assert scene.end(second, COMMIT).code == 0
+    assert sorted(scene.visible()) == [b"1", b"2"]
 
 
 def test_half_message_without_group_cannot_be_ended(scene):

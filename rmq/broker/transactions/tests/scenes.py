@@ -142,6 +142,16 @@ class TransactionScene(Scene):
         header = EndTransactionRequestHeader(**(half | {"commit_or_rollback": outcome} | changed))
         return self.ask(RequestCode.END_TRANSACTION, header)
 
+    def end_run(self, *ends):
+        """Say in one piece how transactions ended; the answers, unanswered ones left out."""
+        return self.ask_together(
+            RequestCode.END_TRANSACTION,
+            [
+                (EndTransactionRequestHeader(**(half | {"commit_or_rollback": outcome})), b"")
+                for half, outcome in ends
+            ],
+        )
+
     def asked(self, peer):
         """The questions that a producer got since the last look, as it would answer them."""
         commands, peer.sent = peer.sent, []

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codec.codes import ResponseCode
 from codec.message import properties as props
@@ -9,6 +11,7 @@ from rmq.broker.transactions.half import (
     final_message,
     half_at,
     is_committed,
+    known_of,
     number_of,
     question,
     text_of,
@@ -53,7 +56,10 @@ def test_without_unique_key_there_is_no_transaction_id():
 
 
 @pytest.mark.parametrize("changed", [{"REAL_TOPIC": None}, {"REAL_QID": None}, {"REAL_QID": "-1"}])
-@pytest.mark.parametrize("make", [final_message, lambda half: question(half, "b")])
+@pytest.mark.parametrize(
+    "make",
+    [lambda half: final_message(half, known_of(half)), lambda half: question(half, "b")],
+)
 def test_half_message_without_origin_cannot_be_ended(store, changed, make):
     half = put(store, **changed)
 
@@ -105,3 +111,22 @@ def test_text_that_is_no_utf8_is_read_as_java_reads_it(store):
     result = store.put(PutMessage(HALF, 0, b"x", b"PGROUP\x01\xff\x02"))
 
     assert text_of(half_at(store, result.position), b"PGROUP") == "\ufffd"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["PGROUP", "REAL_TOPIC", "REAL_QID", "UNIQ_KEY", "TAGS", "x", ""]),
+            st.text("PGROUP\x01aé", max_size=8),
+        )
+    )
+)
+def test_known_properties_are_those_that_find_finds(pairs):
+    text = "".join(f"{name}\x01{value}\x02" for name, value in pairs).encode()
+    store = opened(a_disk())
+    half = half_at(store, store.put(PutMessage(HALF, 0, b"x", text)).position)
+
+    known = known_of(half)
+
+    for name in (b"PGROUP", b"REAL_TOPIC", b"REAL_QID", b"UNIQ_KEY", b"TAGS", b"KEYS"):
+        assert known.get(name) == props.find(text, name)
