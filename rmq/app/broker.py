@@ -16,17 +16,16 @@ from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_processors import processors
 from rmq.app.broker_services import Services
 from rmq.app.broker_tables import build_tables
+from rmq.app.outside import Outside, true_outside
 from rmq.app.store import store_settings
 from rmq.base.errors import ConfigError
 from rmq.base.ports import Disk
 from rmq.broker.live_config import Follower
 from rmq.conf.startup import BrokerSettings
 from rmq.net.client import RemotingClient
-from rmq.net.clock import ReactorClock, SystemChance
 from rmq.net.ha import HaServer
 from rmq.net.server import RemotingServer
 from rmq.net.twisted_ports import Reactor
-from rmq.net.worker import ThreadWorker
 from rmq.remoting.handling import HandlerTable, handler_table, without
 from rmq.store.store import MessageStore
 
@@ -44,7 +43,13 @@ Source: BrokerController.java, registerProcessor(), 5.3.3."""
 class Broker:
     """A single master."""
 
-    def __init__(self, reactor: Reactor, settings: BrokerSettings, disk: Disk) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        settings: BrokerSettings,
+        disk: Disk,
+        outside: Outside | None = None,
+    ) -> None:
         """Builds everything; opens nothing. ``disk`` keeps the store and the tables.
 
         :raises rmq.base.errors.ConfigError: a setting cannot be used.
@@ -57,13 +62,22 @@ class Broker:
             )
         self._reactor = reactor
         self._settings = settings
-        self._ports = ports = BrokerPorts(settings, disk, ReactorClock(reactor), SystemChance())
+        outside = outside or true_outside(reactor)
+        self._ports = ports = BrokerPorts(
+            settings, disk, outside.clock, outside.chance, outside.process_id
+        )
         self.address = ports.address
         self.store = MessageStore(
-            disk, ports.clock, store_settings(settings.store, ports.store_host)
+            disk,
+            ports.clock,
+            replace(
+                store_settings(settings.store, ports.store_host),
+                process_id=outside.process_id,
+                memory_size=outside.memory_size,
+            ),
         )
         self.tables = build_tables(ports, self.store.min_offset)
-        self._worker = ThreadWorker(reactor)
+        self._worker = outside.worker
         self.client = RemotingClient(reactor, ports.clock)
         self.services = Services(ports, self.tables, self.store, self._worker, self.client)
         answering = processors(ports, self.tables, self.store, self.services, self.client)

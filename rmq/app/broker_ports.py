@@ -17,6 +17,7 @@ class BrokerPorts:
     disk: Disk
     clock: Clock
     chance: Chance
+    process_id: int = 0
 
     @property
     def address(self) -> str:

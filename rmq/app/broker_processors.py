@@ -1,7 +1,5 @@
 """Who answers a broker's requests. A new processor goes into one of the lists below."""
 
-import os
-
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_services import Services
 from rmq.app.broker_tables import Tables
@@ -74,7 +72,9 @@ def _message_processors(
     config, clock, chance = ports.settings.broker, ports.clock, ports.chance
     topics, groups, offsets = tables.topics, tables.groups, tables.offsets
     settings = _send_settings(ports, services)
-    new_unique_key = UniqueKeys(clock, ports.store_host[:-4], os.getpid(), chance.below(1 << 32))
+    new_unique_key = UniqueKeys(
+        clock, ports.store_host[:-4], ports.process_id, chance.below(1 << 32)
+    )
     sending = SendProcessor(
         settings,
         topics,

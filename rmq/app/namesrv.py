@@ -6,13 +6,13 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 
+from rmq.app.outside import Outside, true_outside
 from rmq.base.ports import Disk
 from rmq.conf.startup import NamesrvSettings
 from rmq.namesrv.addresses import AddressView
 from rmq.namesrv.configuration import Configuration
 from rmq.namesrv.role import Namesrv
 from rmq.net.client import RemotingClient
-from rmq.net.clock import ReactorClock
 from rmq.net.server import RemotingServer
 from rmq.net.twisted_ports import Reactor
 from rmq.remoting.handling import handler_table
@@ -29,13 +29,14 @@ class NameServer:
         settings: NamesrvSettings,
         disk: Disk,
         view: AddressView | None = None,
+        outside: Outside | None = None,
     ) -> None:
         """Builds everything; opens nothing. ``view`` see :class:`rmq.namesrv.role.Namesrv`.
 
         :raises ValueError: two processors answer one request code.
         """
         self.settings = settings
-        clock = ReactorClock(reactor)
+        clock = (outside or true_outside(reactor)).clock
         self.client = RemotingClient(reactor, clock)
         self.role = Namesrv(
             Configuration(disk, settings.namesrv, (settings.server,), settings.values),

@@ -51,14 +51,13 @@ def memory_size() -> int:
 
 
 def store_settings(config: MessageStoreConfig, store_host: bytes) -> StoreSettings:
-    """What the store must know.
+    """What the store must know of its configuration; the process and its machine are the caller's.
 
     :raises ConfigError: messageDelayLevel or deleteWhen cannot be read.
     """
     return StoreSettings(
         root=config.storePathRootDir,
         store_host=store_host,
-        process_id=os.getpid(),
         commit_log_folder=config.storePathCommitLog,
         local_offset_ms=local_offset_ms,
         commit_log_file_size=config.mappedFileSizeCommitLog,
@@ -71,7 +70,6 @@ def store_settings(config: MessageStoreConfig, store_host: bytes) -> StoreSettin
         append_crc=config.enabledAppendPropCRC,
         check_crc_on_recover=config.checkCRCOnRecover,
         delay_levels_ms=delay_levels_ms(config.messageDelayLevel),
-        memory_size=memory_size(),
         memory_share=config.accessMessageInMemoryMaxRatio / 100,
         scan_bytes_max=config.maxFilterMessageSize,
         memory_bytes_max=config.maxTransferBytesOnMessageInMemory,
