@@ -44,6 +44,8 @@ class _File:
     synced: dict[int, bytes] = field(default_factory=dict)
     memory: mmap.mmap | None = None
     maps: int = 0
+    syncs: int = 0
+    settled: int = 0
 
     def current(self) -> dict[int, bytes]:
         """The pages that programs see now."""
@@ -94,12 +96,24 @@ class MemoryMappedFile:
     def sync(self) -> None:
         """Let the content below the reserved end survive ``MemoryDisk.crash``.
 
+        It does at once, or when what ``hold_sync`` was given is called.
+
         :raises OSError: what the disk was told to raise as ``fail_sync``.
         """
         if self._disk.fail_sync is not None:
             raise self._disk.fail_sync
-        self._file.synced = dict(_pages_of(self.memory, self._file.reserved))
-        self._file.modified_ms = self._disk.clock.wall_ms()
+        file, pages = self._file, _pages_of(self.memory, self._file.reserved)
+        file.modified_ms = self._disk.clock.wall_ms()
+        file.syncs = number = file.syncs + 1
+
+        def settle() -> None:
+            if file.settled < number:  # else a later sync was faster, and had it all
+                file.synced, file.settled = pages, number
+
+        if self._disk.hold_sync is None:
+            settle()
+        else:
+            self._disk.hold_sync(settle)
 
     def close(self) -> None:
         """Give the memory back; harmless when closed. The last map's content goes to the disk.
@@ -116,11 +130,16 @@ class MemoryMappedFile:
         self._memory = None
 
 
+Survivor = Callable[[str, bytes, bytes], bytes]
+"""Of a page of a file, as synced and as written since: what is found after a loss of power."""
+
+
 class MemoryDisk:
     """A ``Disk`` whose troubles are attributes.
 
     ``fail_reserve``, ``fail_sync``, ``fail_replace`` are raised by those calls while not None;
-    ``used_share_told`` is what ``used_share`` answers. Paths are absolute or not, but the same
+    ``used_share_told`` is what ``used_share`` answers. ``hold_sync``, unless None, is given what makes
+    a sync true, to call it when the sync is to be done: it takes time. Paths are absolute or not, but the same
     file must always be named alike.
     """
 
@@ -130,6 +149,7 @@ class MemoryDisk:
         self.fail_sync: OSError | None = None
         self.fail_replace: OSError | None = None
         self.used_share_told = 0.1
+        self.hold_sync: Callable[[Callable[[], None]], None] | None = None
         self._files: dict[str, _File] = {}
         self._locked: set[str] = set()
 
@@ -251,6 +271,38 @@ class MemoryDisk:
                 pages[number] = newer.get(number, _ZERO_PAGE)
             after._files[path] = _File(
                 file.size, file.modified_ms, file.reserved, pages, dict(pages)
+            )
+        return after
+
+    def lose_power(self, survivor: Survivor) -> "MemoryDisk":
+        """As ``crash``, but ``survivor`` says for each page written since the last sync what it
+        holds: it may be torn.
+        """
+        after = MemoryDisk(self.clock)
+        for path, file in self._files.items():
+            newer, pages = file.current(), {}
+            for number in sorted(file.synced.keys() | newer.keys()):
+                old = file.synced.get(number, b"").ljust(PAGE_SIZE, b"\0")
+                new = newer.get(number, b"").ljust(PAGE_SIZE, b"\0")
+                pages[number] = new if old == new else survivor(path, old, new)
+            after._files[path] = _File(
+                file.size, file.modified_ms, file.reserved, pages, dict(pages)
+            )
+        return after
+
+    def outlive(self) -> "MemoryDisk":
+        """The disk as the next process finds it after this one was killed.
+
+        The system still has all that was written, whether synced or not; locks and troubles are
+        gone; this disk stays as it is.
+        """
+        after = MemoryDisk(self.clock)
+        for path, file in self._files.items():
+            pages = file.pages
+            if file.memory is not None:
+                pages = _pages_of(file.memory, file.size)
+            after._files[path] = _File(
+                file.size, file.modified_ms, file.reserved, dict(pages), dict(file.synced)
             )
         return after
 

@@ -210,3 +210,57 @@ def test_the_used_share_is_what_was_told(disk: Any) -> None:
     disk.used_share_told = 0.95
 
     assert disk.used_share("/s") == 0.95
+
+
+def test_a_loss_of_power_may_tear_what_was_written_since_the_sync(disk: Any) -> None:
+    file = disk.map("a", 3 * PAGE_SIZE)
+    file.reserve(3 * PAGE_SIZE)
+    file.memory[:4] = b"old."
+    file.memory[PAGE_SIZE : PAGE_SIZE + 4] = b"same"
+    file.sync()
+    file.memory[:4] = b"new."
+    file.memory[2 * PAGE_SIZE : 2 * PAGE_SIZE + 3] = b"add"
+    asked = []
+
+    def survivor(path: str, old: bytes, new: bytes) -> bytes:
+        asked.append((path, old[:4], new[:4]))
+        return new[:2] + old[2:]
+
+    content = disk.lose_power(survivor).read("a")
+
+    assert asked == [("a", b"old.", b"new."), ("a", b"\0\0\0\0", b"add\0")]
+    assert content[:4] == b"ned."
+    assert content[PAGE_SIZE : PAGE_SIZE + 4] == b"same"
+    assert content[2 * PAGE_SIZE : 2 * PAGE_SIZE + 4] == b"ad\0\0"
+
+
+def test_what_was_written_outlives_its_process_whether_synced_or_not(disk: Any) -> None:
+    disk.lock("lock")
+    disk.replace("closed", b"1")
+    file = disk.map("open", PAGE_SIZE)
+    file.memory[:3] = b"abc"
+
+    after = disk.outlive()
+    file.memory[:3] = b"xyz"
+
+    assert after.read("closed") == b"1"
+    assert after.read("open")[:3] == b"abc"
+    after.lock("lock")
+    assert after.crash().read("open") == bytes(PAGE_SIZE)
+
+
+def test_a_held_sync_is_done_when_it_is_settled(disk: Any) -> None:
+    file = disk.map("a", PAGE_SIZE)
+    file.reserve(PAGE_SIZE)
+    held: list[Any] = []
+    disk.hold_sync = held.append
+    file.memory[:1] = b"1"
+    file.sync()
+    file.memory[:1] = b"2"
+    file.sync()
+    assert disk.crash().read("a")[:1] == b"\0"
+
+    held[1]()
+    held[0]()
+
+    assert disk.crash().read("a")[:1] == b"2"
