@@ -138,9 +138,9 @@ class MemoryDisk:
     """A ``Disk`` whose troubles are attributes.
 
     ``fail_reserve``, ``fail_sync``, ``fail_replace`` are raised by those calls while not None;
-    ``used_share_told`` is what ``used_share`` answers. ``hold_sync``, unless None, is given what makes
-    a sync true, to call it when the sync is to be done: it takes time. Paths are absolute or not, but the same
-    file must always be named alike.
+    ``used_share_told`` is what ``used_share`` answers. ``hold_sync``, unless None, is given what
+    makes a sync true, to call it when the sync is done: it takes time. Paths are absolute or not,
+    but the same file must always be named alike.
     """
 
     def __init__(self, clock: Clock) -> None:
