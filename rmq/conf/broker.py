@@ -237,7 +237,10 @@ class BrokerConfig:
     )
     updateNameServerAddrPeriod: int = accepted(120000, "ms between namesrv address refreshes")
     brokerHeartbeatInterval: int = setting(
-        1000, "period of heartbeats to NameServers in acting-master mode", unit="ms", minimum=1
+        1000,
+        "period of heartbeats: to Controllers, and to NameServers in acting-master mode",
+        unit="ms",
+        minimum=1,
     )
     brokerNotActiveTimeoutMillis: int = setting(
         10000,
@@ -365,21 +368,45 @@ class BrokerConfig:
     compatibleWithOldNameSrv: bool = setting(
         True, "send heartbeats as QUERY_DATA_VERSION, which old NameServers know too"
     )
-    enableControllerMode: bool = setting(False, "follow a controller: refused, there is none here")
-    controllerAddr: str = accepted("", "controller address list ';'")
-    fetchControllerAddrByDnsLookup: bool = accepted(False, "DNS lookup of controllers")
-    syncBrokerMetadataPeriod: int = accepted(5000, "ms GET_REPLICA_INFO poll", maximum=LONG_MAX)
-    checkSyncStateSetPeriod: int = accepted(5000, "ms SSS check on master", maximum=LONG_MAX)
-    syncControllerMetadataPeriod: int = accepted(
-        10000, "ms controller leader refresh", maximum=LONG_MAX
+    enableControllerMode: bool = setting(
+        False, "let Controllers decide who is master: brokerRole and brokerId have no effect then"
     )
-    controllerHeartBeatTimeoutMills: int = accepted(
-        10000, "liveness timeout sent to controller", maximum=LONG_MAX
+    controllerAddr: str = setting("", "addresses of all Controllers, host:port separated by ;")
+    fetchControllerAddrByDnsLookup: bool = accepted(False, "DNS lookup of controllers")
+    syncBrokerMetadataPeriod: int = setting(
+        5000,
+        "period of asking the Controller who is master",
+        unit="ms",
+        minimum=1,
+        maximum=LONG_MAX,
+    )
+    checkSyncStateSetPeriod: int = setting(
+        5000,
+        "period of a master's checks which slaves are in step",
+        unit="ms",
+        minimum=1,
+        maximum=LONG_MAX,
+    )
+    syncControllerMetadataPeriod: int = setting(
+        10000,
+        "period of asking the Controllers which of them leads",
+        unit="ms",
+        minimum=1,
+        maximum=LONG_MAX,
+    )
+    controllerHeartBeatTimeoutMills: int = setting(
+        10000,
+        "silence after which a Controller takes this broker for dead",
+        unit="ms",
+        minimum=1,
+        maximum=LONG_MAX,
     )
     validateSystemTopicWhenUpdateTopic: bool = setting(
         True, "refuse to change system topics by command", live=True
     )
-    brokerElectionPriority: int = accepted(2147483647, "lower wins among equals")
+    brokerElectionPriority: int = setting(
+        2147483647, "who of equally good slaves becomes master: the lowest number"
+    )
     useStaticSubscription: bool = accepted(False, "use configured subscriptions")
     metricsExporterType: str = accepted("DISABLE", "DISABLE, OTLP_GRPC, PROM, LOG")
     metricsOtelCardinalityLimit: int = accepted(50000, "metrics otel cardinality limit")

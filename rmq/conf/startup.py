@@ -13,9 +13,10 @@ from rmq.base.errors import ConfigError
 from rmq.conf.broker import BrokerConfig
 from rmq.conf.loading import load
 from rmq.conf.namesrv import NamesrvConfig
+from rmq.conf.profiles import FAST_BROKER, FAST_STORE, is_fast
 from rmq.conf.remoting import RemotingClientConfig, RemotingServerConfig
 from rmq.conf.rmq import RmqConfig
-from rmq.conf.settings import Config, Machine, lines
+from rmq.conf.settings import Config, Machine, Value, lines
 from rmq.conf.store import MessageStoreConfig
 
 NAMESRV_PORT = 9876
@@ -122,13 +123,12 @@ def broker_settings(
 
     :raises ConfigError: a value cannot be used.
     """
-    loaded = load(
-        BROKER_CONFIGS,
-        values,
-        overrides or {},
-        machine,
-        {RemotingServerConfig: {"listenPort": BROKER_PORT}},
-    )
+    defaults: dict[type[Config], Mapping[str, Value]] = {
+        RemotingServerConfig: {"listenPort": BROKER_PORT}
+    }
+    if is_fast({**values, **(overrides or {})}):
+        defaults |= {BrokerConfig: FAST_BROKER, MessageStoreConfig: FAST_STORE}
+    loaded = load(BROKER_CONFIGS, values, overrides or {}, machine, defaults)
     broker, store = loaded.of(BrokerConfig), loaded.of(MessageStoreConfig)
     server = loaded.of(RemotingServerConfig)
     _refuse_access_control(loaded.values)

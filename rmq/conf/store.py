@@ -21,11 +21,16 @@ class MessageStoreConfig:
         "", "directory of the commit log; empty: commitlog under the root", important=True
     )
     storePathDLedgerCommitLog: str = accepted("", "dledger data dir override", important=True)
-    storePathEpochFile: str = accepted(
-        "", "epoch file (default root/epochFileCheckpoint)", important=True
+    storePathEpochFile: str = setting(
+        "",
+        "where each master's reign began, under Controllers; empty: epochFileCheckpoint under "
+        "the root",
+        important=True,
     )
-    storePathBrokerIdentity: str = accepted(
-        "", "identity file (default root/brokerIdentity)", important=True
+    storePathBrokerIdentity: str = setting(
+        "",
+        "the id that Controllers gave this broker; empty: brokerIdentity under the root",
+        important=True,
     )
     readOnlyCommitLogStorePaths: str = accepted("", "read-only extra paths")
     mappedFileSizeCommitLog: int = setting(
@@ -328,7 +333,11 @@ class MessageStoreConfig:
         important=True,
         honoured=False,
     )
-    allAckInSyncStateSet: bool = accepted(False, "ack of whole sync state set", important=True)
+    allAckInSyncStateSet: bool = setting(
+        False,
+        "under Controllers: answer a send when every broker in step has the message",
+        important=True,
+    )
     enableAutoInSyncReplicas: bool = accepted(False, "degrade automatically", important=True)
     haFlowControlEnable: bool = setting(
         False, "send a slave no more than maxHaTransferByteInSecond", important=True
@@ -336,7 +345,13 @@ class MessageStoreConfig:
     maxHaTransferByteInSecond: int = setting(
         104857600, "bytes that a slave gets in a second", unit="bytes", minimum=1, maximum=LONG_MAX
     )
-    haMaxTimeSlaveNotCatchup: int = accepted(15000, "ms before SSS removal", maximum=LONG_MAX)
+    haMaxTimeSlaveNotCatchup: int = setting(
+        15000,
+        "under Controllers: time without having all after which a slave is not in step any more",
+        unit="ms",
+        minimum=1,
+        maximum=LONG_MAX,
+    )
     syncMasterFlushOffsetWhenStartup: bool = accepted(
         False, "truncate to master flushed offset at start"
     )
@@ -346,8 +361,12 @@ class MessageStoreConfig:
         0.8, "logical disk space clean forcibly threshold"
     )
     maxSlaveResendLength: int = accepted(268435456, "max slave resend length", maximum=LONG_MAX)
-    syncFromLastFile: bool = accepted(False, "new slave starts at last file (auto switch)")
-    asyncLearner: bool = accepted(False, "slave never joins SSS")
+    syncFromLastFile: bool = setting(
+        False, "under Controllers: a slave that has nothing begins at its master's last file"
+    )
+    asyncLearner: bool = setting(
+        False, "under Controllers: this broker copies its master, and is never in step"
+    )
     maxConsumeQueueScan: int = accepted(20000, "max consume queue scan")
     sampleCountThreshold: int = accepted(5000, "sample count threshold")
     coldDataFlowControlEnable: bool = accepted(False, "cold data flow control enable")
