@@ -2,7 +2,8 @@
 
 Names are RocketMQ's own. ``RequestCode`` mirrors RequestCode.java, ``ResponseCode`` mirrors
 ResponseCode.java and its parent RemotingSysResponseCode.java, ``LanguageCode`` mirrors
-LanguageCode.java, the version ordinals are those of MQVersion.java, all 5.3.3.
+LanguageCode.java, the version ordinals are those of MQVersion.java, all 5.3.3. The codes of
+DLedger's own protocol are apart: there the header's code is the question, the body's the answer.
 """
 
 from enum import IntEnum
@@ -305,6 +306,65 @@ class ResponseCode(IntEnum):
     # ResponseCode.java: users and access rules.
     USER_NOT_EXIST = 3001
     POLICY_NOT_EXIST = 3002
+
+
+class DLedgerRequestCode(IntEnum):
+    """What a member of a DLedger group is asked. Source: DLedgerRequestCode.java, 0.3.1.2.
+
+    Commands with these codes have no ext fields, their bodies say all: ``codec.bodies.dledger``.
+    """
+
+    METADATA = 50000
+    APPEND = 50001
+    GET = 50002
+    VOTE = 51001
+    HEART_BEAT = 51002
+    PULL = 51003
+    PUSH = 51004
+    LEADERSHIP_TRANSFER = 51005
+
+
+class DLedgerResponseCode(IntEnum):
+    """What the body of an answer says; the answer's header always says SUCCESS.
+
+    Source: DLedgerResponseCode.java, 0.3.1.2.
+    """
+
+    UNKNOWN = -1
+    SUCCESS = 200
+    TIMEOUT = 300
+    METADATA_ERROR = 301
+    NETWORK_ERROR = 302
+    UNSUPPORTED = 303
+    UNKNOWN_GROUP = 400
+    UNKNOWN_MEMBER = 401
+    UNEXPECTED_MEMBER = 402
+    EXPIRED_TERM = 403
+    NOT_LEADER = 404
+    NOT_FOLLOWER = 405
+    INCONSISTENT_STATE = 406
+    INCONSISTENT_TERM = 407
+    INCONSISTENT_INDEX = 408
+    INCONSISTENT_LEADER = 409
+    INDEX_OUT_OF_RANGE = 410
+    UNEXPECTED_ARGUMENT = 411
+    REPEATED_REQUEST = 412
+    REPEATED_PUSH = 413
+    DISK_ERROR = 414
+    DISK_FULL = 415
+    TERM_NOT_READY = 416
+    FALL_BEHIND_TOO_MUCH = 417
+    TAKE_LEADERSHIP_FAILED = 418
+    INDEX_LESS_THAN_LOCAL_BEGIN = 419
+    REQUEST_WITH_EMPTY_BODYS = 420
+    PUSH_REQUEST_IS_FULL = 421
+    INTERNAL_ERROR = 500
+    TERM_CHANGED = 501
+    WAIT_QUORUM_ACK_TIMEOUT = 502
+    LEADER_PENDING_FULL = 503
+    ILLEGAL_MEMBER_STATE = 504
+    LEADER_NOT_READY = 505
+    LEADER_TRANSFERRING = 506
 
 
 class LanguageCode(IntEnum):

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast
 import msgspec
 from twisted.internet.defer import Deferred
 
-from codec.codes import RequestCode, ResponseCode
+from codec.codes import DLedgerRequestCode, RequestCode, ResponseCode
 from codec.headers.fields import RequestHeader, ResponseHeader
 from rmq.remoting.channel import Channel
 
@@ -90,13 +90,13 @@ _RUN_MARK = "__handles_runs__"
 
 
 def handles(
-    code: RequestCode,
+    code: RequestCode | DLedgerRequestCode,
     header: type[H] = RequestHeader,  # type: ignore[assignment]  # a default for a type variable
 ) -> Callable[[Callable[[P, Request[H]], Answer]], Callable[[P, Request[H]], Answer]]:
     """Mark a method as the answer to ``code``; a method may carry several marks."""
 
     def mark(method: Callable[[P, Request[H]], Answer]) -> Callable[[P, Request[H]], Answer]:
-        marks: list[tuple[RequestCode, type[RequestHeader]]] = getattr(method, _MARK, [])
+        marks: list[tuple[int, type[RequestHeader]]] = getattr(method, _MARK, [])
         setattr(method, _MARK, [*marks, (code, header)])
         return method
 
