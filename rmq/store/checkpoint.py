@@ -21,17 +21,38 @@ class CheckpointFile:
         self.dirty = False
 
     def set(
-        self, *, log: int | None = None, queues: int | None = None, index: int | None = None
+        self,
+        *,
+        log: int | None = None,
+        queues: int | None = None,
+        index: int | None = None,
+        confirmed: int | None = None,
     ) -> None:
-        """Note store timestamps (ms) up to which log, queues, index are on disk."""
+        """Note store timestamps (ms) up to which log, queues, index are on disk.
+
+        And the position up to which all replicas have the log.
+        """
         old = self.values
         self.values = Checkpoint(
             old.physic_msg_timestamp if log is None else log,
             old.logics_msg_timestamp if queues is None else queues,
             old.index_msg_timestamp if index is None else index,
             old.master_flushed_offset,
-            old.confirm_phy_offset,
+            old.confirm_phy_offset if confirmed is None else confirmed,
         )
         if self.values != old:
             self.file.memory[:CHECKPOINT_SIZE] = pack_checkpoint(self.values)
             self.dirty = True
+
+    def go_back(self, timestamp: int) -> None:
+        """Say, on disk, that nothing stored after ``timestamp`` (ms) is known to be on disk.
+
+        :raises OSError: the disk failed.
+        """
+        old = self.values
+        self.set(
+            log=min(old.physic_msg_timestamp, timestamp),
+            queues=min(old.logics_msg_timestamp, timestamp),
+            index=min(old.index_msg_timestamp, timestamp),
+        )
+        self.file.sync()

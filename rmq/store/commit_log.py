@@ -102,6 +102,32 @@ class CommitLog:
         segments.file(position).reserve(end)
         self.writable_end = segments.start_of(position) + end - BLANK_SIZE
 
+    def append(self, data: bytes) -> None:
+        """Add bytes as another log has them, records and blanks or parts of them, of one file.
+
+        :raises OSError: no room on the disk; nothing was added.
+        """
+        position, size = self.position, len(data)
+        file_size = self.segments.file_size
+        assert size <= file_size - position % file_size, f"{size=} at {position=}"
+        if self.memory is None or position + size > self.writable_end:
+            self._reserve(position, size)
+            self.start = self.segments.start_of(position)
+            self.memory = self.segments.file(position).memory
+        at = position - self.start
+        self.memory[at : at + size] = data
+        self.position = position + size
+
+    def cut(self, position: int) -> None:
+        """End at ``position``, durably: what lay behind it is not found again after any crash.
+
+        :raises OSError: the disk failed.
+        """
+        flushed = min(self.flushed_position, position)
+        self.segments.cut(position)
+        self.start_at(position)
+        self.flushed_position = flushed
+
     def prepare_next(self) -> None:
         """Create the file after the one being written.
 

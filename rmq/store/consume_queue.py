@@ -176,11 +176,15 @@ class ConsumeQueue:
             if position < self.end_position:
                 return False
             self.segments.delete_from(0)
-        is_first = self.segments.begin == self.segments.end
-        if is_first:
+        if self.segments.begin == self.segments.end:
             self.segments.start_at(offset * UNIT_SIZE)
             self._set_end(self.segments.begin // UNIT_SIZE)
             self.flushed_offset = self.next_offset
+        is_first = self.next_offset * UNIT_SIZE == self.segments.begin
+        if self.write_at + (offset - self.next_offset) * UNIT_SIZE >= self.reserved:
+            self.make_room(offset - self.next_offset + 1)
+        if is_first:
+            self.min_offset = offset
         while self.next_offset < offset:
             if is_first:
                 self.append(*UNIT.unpack(FILLER))

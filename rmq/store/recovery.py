@@ -19,6 +19,7 @@ from codec.errors import CodecError
 from codec.message.record import Blank, Record, RecordHead, parse_record, read_head
 from rmq.store.commit_log import CommitLog
 from rmq.store.consume_queue import ConsumeQueue
+from rmq.store.index import Index
 
 PAGE_SIZE = 4096
 
@@ -50,20 +51,44 @@ def head_at(log: CommitLog, position: int) -> RecordHead | None:
     return head if head.position == position else None
 
 
-def start_after_clean(log: CommitLog, queues: Iterable[ConsumeQueue]) -> int:
-    """Where the last message of any queue ends; -1 if the log does not hold that message."""
+def last_unit(queues: Iterable[ConsumeQueue]) -> tuple[int, int] | None:
+    """Position and size of the last message of any queue, None without one."""
     last = max(queues, key=lambda queue: queue.end_position, default=None)
     if last is None or last.end_position == 0:
-        return log.begin
+        return None
     unit = last.unit(last.next_offset - 1)
     assert unit is not None, "a queue with an end has a last unit"
-    head = head_at(log, unit[0])
-    return unit[0] + unit[1] if head is not None and head.total_size == unit[1] else -1
+    return unit[:2]
+
+
+def last_time(log: CommitLog, queues: Iterable[ConsumeQueue]) -> int:
+    """Store time (ms) of the last message of any queue, 0 without one."""
+    unit = last_unit(queues)
+    head = None if unit is None else head_at(log, unit[0])
+    return 0 if head is None else head.store_timestamp
+
+
+def start_after_clean(log: CommitLog, queues: Iterable[ConsumeQueue]) -> int:
+    """Where the last message of any queue ends; -1 if the log does not hold that message."""
+    unit = last_unit(queues)
+    if unit is None:
+        return log.begin
+    position, size = unit
+    head = head_at(log, position)
+    return position + size if head is not None and head.total_size == size else -1
 
 
 def start_after_crash(log: CommitLog, queues: Iterable[ConsumeQueue], synced_ms: int) -> int:
     """Where the last message ends that was stored, and synced, by ``synced_ms``."""
     return max((_synced_end(log, queue, synced_ms) for queue in queues), default=log.begin)
+
+
+def index_start(log: CommitLog, index: Index, start: int) -> int:
+    """Cut the index to ``start``; the record from which to read so that it gets whole."""
+    indexed = index.truncate(start)
+    if indexed >= start:
+        return start
+    return indexed if head_at(log, indexed) else log.begin
 
 
 def _synced_end(log: CommitLog, queue: ConsumeQueue, synced_ms: int) -> int:

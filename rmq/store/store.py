@@ -5,22 +5,19 @@ from collections.abc import Set as AbstractSet
 
 from codec.disk.consume_queue import UNIT_SIZE
 from codec.message.batch import BatchItem
-from codec.message.record import (
-    Record,
-)
-from codec.message.sysflag import (
-    TRANSACTION_MASK,
-    TRANSACTION_ROLLBACK,
-)
 from rmq.base.errors import StoreError
 from rmq.base.ports import Clock, Disk
 from rmq.store import recovery
 from rmq.store.checkpoint import CheckpointFile
-from rmq.store.commit_log import QUIET, CommitLog
+from rmq.store.commit_log import CommitLog
 from rmq.store.consume_queue import ConsumeQueue
-from rmq.store.dispatch import SCHEDULE_TOPIC, key_hashes, queue_tags_code, wanted_properties
-from rmq.store.flush import PAGE_SIZE, FlushPolicy, FlushWork
+from rmq.store.dispatch import SCHEDULE_TOPIC
+from rmq.store.dispatching import Arrival, Dispatcher
+from rmq.store.flush import FlushPolicy, FlushWork
+from rmq.store.following import Follower
+from rmq.store.gate import Gate
 from rmq.store.index import Index
+from rmq.store.loading import Loader
 from rmq.store.messages import (
     GetResult,
     PutMessage,
@@ -36,7 +33,7 @@ from rmq.store.retention import DiskState, files_to_delete
 from rmq.store.segments import Holds
 from rmq.store.settings import StoreSettings
 from rmq.store.stats import StoreStats
-from rmq.store.writer import NOT_QUEUED, Arrival, Gate, Writer
+from rmq.store.writer import Writer
 
 
 class MessageStore:
@@ -71,8 +68,11 @@ class MessageStore:
         self._abort_path = f"{settings.root}/abort"
         self._unlock: Callable[[], None] | None = None
         self._gate = Gate(clock, settings)
-        self._writer = Writer(
-            clock, settings, self._gate, self._log, self._queues, self._index, self.stats
+        shared = (settings, self._gate, self._log, self._queues, self._index, self.stats)
+        self._dispatcher = Dispatcher(*shared)
+        self._writer = Writer(clock, *shared, self._dispatcher)
+        self._follower = Follower(
+            self._gate, self._log, self._queues, self._index, self._dispatcher, self._writer
         )
         self.put_run = self._writer.put_run
         self.put: Callable[[PutMessage], PutResult] = self._writer.put
@@ -106,77 +106,17 @@ class MessageStore:
 
     def _recover(self) -> RecoveryReport:
         dirty = self._disk.exists(self._abort_path)
-        log, queues, index = self._log, self._queues, self._index
-        log.segments.load()
-        queues.load()
-        index.load()
         self._checkpoint = CheckpointFile(self._disk, f"{self._settings.root}/checkpoint")
-        start = -1 if dirty else recovery.start_after_clean(log, queues)
-        if start < 0:
-            dirty = True
-            start = recovery.start_after_crash(log, queues, self._checkpoint.values.min_timestamp)
-            for queue in queues:
-                queue.truncate(start)
-            start = self._index_start(start)
-        report = recovery.scan(
-            log, start, self._dispatch_again, check_crc=self._settings.check_crc_on_recover
+        loader = Loader(
+            self._log,
+            self._queues,
+            self._index,
+            self._dispatcher,
+            check_crc=self._settings.check_crc_on_recover,
         )
-        self._cut(report.position, dirty=dirty)
-        if dirty:
-            log.flushed_position = start
-        return RecoveryReport(not dirty, report.records, report.position, report.cut_reason)
-
-    def _index_start(self, start: int) -> int:
-        """Cut the index to ``start``; the record from which to read so that it gets whole."""
-        indexed = self._index.truncate(start)
-        if indexed >= start:
-            return start
-        return indexed if recovery.head_at(self._log, indexed) else self._log.begin
-
-    def _cut(self, position: int, *, dirty: bool) -> None:
-        """End the log at ``position``."""
-        log = self._log
-        segments = log.segments
-        segments.delete_from(position)
-        if position < segments.end:
-            segments.clear(position, QUIET if dirty else PAGE_SIZE)
-        log.start_at(position)
-        for queue in list(self._queues):
-            if segments.begin == segments.end:
-                self._queues.drop(queue)
-            elif queue.end_position > position:
-                queue.truncate(position)
-            queue.correct_min(log.begin)
-
-    def _dispatch_again(self, record: Record) -> None:
-        """Give queue and index what they do not have yet of a record that was read again."""
-        log = self._log
-        log.last_timestamp = max(log.last_timestamp, record.store_timestamp)
-        topic = record.topic.decode(errors="replace")
-        transaction = record.sys_flag & TRANSACTION_MASK
-        try:
-            queue = self._queues.get_or_create(topic, record.queue_id)
-        except StoreError:
-            return
-        wanted = wanted_properties(record.properties)
-        if transaction not in NOT_QUEUED:
-            code = queue_tags_code(
-                topic,
-                record.properties,
-                wanted,
-                record.store_timestamp,
-                self._settings.delay_levels_ms,
-            )
-            if queue.put_at(record.queue_offset, record.position, record.total_size, code):
-                self._queues.note_dirty(queue)
-        if (
-            self._settings.index_enabled
-            and transaction != TRANSACTION_ROLLBACK
-            and record.position > self._index.end_position
-        ):
-            hashes = key_hashes(queue.topic_hash, wanted)
-            if hashes:
-                self._index.put(hashes, record.position, record.store_timestamp)
+        report = loader.load(dirty=dirty, synced_ms=self._checkpoint.values.min_timestamp)
+        self._follower.begin()
+        return report
 
     def close(self) -> None:
         """Sync and close everything; with the abort file gone the next start is a clean one.
@@ -221,7 +161,15 @@ class MessageStore:
 
     def on_arrival(self, listener: Arrival) -> None:
         """Have ``listener`` called for every message that becomes readable, not in a load."""
-        self._writer.listeners.append(listener)
+        self._dispatcher.listeners.append(listener)
+
+    def on_append(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called after each put that leaves dispatch for later.
+
+        For who copies the log: with a dispatch limit, arrivals come only when the copies are there.
+        It may move the limit and dispatch. Without a limit each put is an arrival.
+        """
+        self._writer.appended.append(listener)
 
     def put_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
         """Append all items or none; ``message`` gives what they share, its body is ignored.
@@ -381,6 +329,103 @@ class MessageStore:
         """All below is on disk."""
         return self._log.flushed_position
 
+    # Following a master
+
+    @property
+    def follows(self) -> bool:
+        """Whether bytes are taken, and no puts."""
+        return self._follower.follows
+
+    def follow(self, reason: str) -> None:
+        """Take bytes by ``append_raw``, and no puts: SERVICE_NOT_AVAILABLE with ``reason``.
+
+        Also allowed before ``load``; harmless when it follows.
+        """
+        self._follower.follow(reason)
+
+    def lead(self) -> None:
+        """Take puts, and no bytes; queue offsets go on where the log ends. Default after a load.
+
+        Drops a torn tail. Without a limit all is dispatched afterwards. Harmless when it leads.
+
+        :raises StoreError: something cannot be dispatched; it still follows.
+        """
+        self._follower.lead()
+
+    def append_raw(self, position: int, data: bytes) -> None:
+        """Add what the master's log has at ``position``: records, or parts of them, of one file.
+
+        ``position`` is the log's end; in a log without files also the beginning of any file.
+        Then ask for ``dispatch``.
+        Source: CommitLog.java, appendData(), 5.3.3.
+
+        :raises StoreError: it leads, or ``position`` is another, or ``data`` reach into the next
+            file, or no room on the disk: nothing was added, and the same call may succeed later.
+        """
+        self._follower.append(position, data)
+
+    def dispatch(self) -> int:
+        """Give queues, index and listeners the whole records up to the limit; how many.
+
+        For who appended bytes or moved the limit. A record of which a part is missing waits.
+        Source: DefaultMessageStore.java, ReputMessageService, 5.3.3.
+
+        :raises StoreError: no room on the disk, then the same call may succeed later; or something
+            else than a record is in the log. What was dispatched before it stays.
+        """
+        return self._dispatcher.dispatch() if self._follower.is_behind else 0
+
+    def limit_dispatch(self, position: int | None) -> None:
+        """Let nobody read beyond ``position`` of the log, until it is moved; None: no limit.
+
+        Queues, index, arrivals and offsets end there; the log does not. Moving it back takes
+        nothing back. Call ``dispatch`` afterwards. Before a load: the load dispatches up to it.
+
+        :raises StoreError: None, but the rest cannot be dispatched now; the old limit stays.
+        """
+        self._follower.limit(position)
+
+    @property
+    def dispatch_limit(self) -> int | None:
+        """Nobody reads beyond; None: all can be read."""
+        return self._dispatcher.limit
+
+    @property
+    def dispatched_position(self) -> int:
+        """All records below were given to queues, index and listeners."""
+        return self._follower.dispatched_position
+
+    def truncate(self, position: int) -> None:
+        """Forget what lies at ``position`` of the log and behind, in log, queues and index.
+
+        For a store that follows or has a limit. Afterwards it is on disk: no crash brings back what
+        was cut. A torn tail goes too.
+        Source: DefaultMessageStore.java, truncateFiles(), 5.3.3.
+
+        :raises StoreError: no record or file begins there, and the log does not end there; or the
+            disk failed, then nothing is taken any more before a restart.
+        """
+        assert self._checkpoint is not None, "the store is loaded"
+        self._log_work = self._queue_work = None  # what they say is no longer true
+        self._follower.truncate(position, self._checkpoint)
+
+    def drop_torn_tail(self) -> int:
+        """Cut what is no whole record or blank at the log's end; where it ends then.
+
+        :raises StoreError: the disk failed, nothing is taken any more before a restart.
+        """
+        return self._follower.drop_torn_tail()
+
+    @property
+    def confirmed_position(self) -> int:
+        """The confirm offset, kept in the checkpoint; below it all replicas had the log."""
+        return 0 if self._checkpoint is None else self._checkpoint.values.confirm_phy_offset
+
+    @confirmed_position.setter
+    def confirmed_position(self, position: int) -> None:
+        assert self._checkpoint is not None, "the store is loaded"
+        self._checkpoint.set(confirmed=position)
+
     # Upkeep
 
     def flush_work(self, *, at_once: bool = False) -> FlushWork | None:
@@ -423,8 +468,8 @@ class MessageStore:
             return None
         self._queue_work = FlushWork(
             tuple(files),
-            self._log.position,
-            self._log.last_timestamp,
+            self._follower.dispatched_position,
+            self._follower.dispatched_timestamp,
             of_log=False,
             marks=tuple(marks),
             all_queues=thorough,
@@ -465,7 +510,9 @@ class MessageStore:
 
     def delete_topics(self, topics: AbstractSet[str]) -> int:
         """Forget the queues of topics, files too; give the number of topics that had some."""
-        return self._queues.drop_topics(topics)
+        count = self._queues.drop_topics(topics)
+        self._follower.recount()
+        return count
 
     def delete_expired_queues(self) -> list[tuple[str, int]]:
         """Forget queues of which the log holds no message any more, files too; which they were.
@@ -486,6 +533,7 @@ class MessageStore:
                 self._queues.drop(queue)
             except OSError as error:
                 raise StoreError(f"cannot delete {queue.segments.folder}: {error}") from error
+        self._follower.recount()
         return [(queue.topic, queue.queue_id) for queue in expired]
 
     def clean(self, *, at_once: bool = False) -> list[str]:
@@ -507,8 +555,9 @@ class MessageStore:
                 self._clock.wall_ms(), share, [entry.modified_ms for entry in entries]
             )
             deleted = []
+            in_use = min(self._log.start, segments.start_of(self.dispatched_position))
             for _ in range(files_to_delete(state, settings, at_once=at_once)):
-                if segments.begin >= self._log.start:
+                if segments.begin >= in_use:
                     break
                 deleted.append(segments.delete_first())
             if deleted:

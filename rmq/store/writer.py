@@ -2,6 +2,8 @@
 
 Room is made first, in log, queue and index: where the disk is full an ``OSError`` says so before
 anything is written. Then record, unit and keys are written, which cannot fail.
+
+While the store has a dispatch limit only the record is written, see ``rmq.store.dispatching``.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +23,6 @@ from codec.message.sysflag import (
     BORN_HOST_V6,
     STORE_HOST_V6,
     TRANSACTION_MASK,
-    TRANSACTION_PREPARED,
     TRANSACTION_ROLLBACK,
 )
 from rmq.base.errors import StoreError
@@ -35,15 +36,13 @@ from rmq.store.dispatch import (
     key_hashes,
     wanted_properties,
 )
+from rmq.store.dispatching import NOT_QUEUED, Dispatcher, Entry
+from rmq.store.gate import Gate
 from rmq.store.index import Index
 from rmq.store.messages import PutMessage, PutResult, PutStatus
 from rmq.store.queue_table import TOPIC_BYTES_MAX, QueueTable
 from rmq.store.settings import StoreSettings
 from rmq.store.stats import StoreStats
-
-Arrival = Callable[[str, int, int, int, int, bytes], None]
-"""Called after dispatch: topic, queue id, queue's new max offset, tag hash (Java's, sign-extended),
-store timestamp, properties (encoded). Must not put."""
 
 Part = tuple[bytes, bytes, int, int, dict[bytes, bytes], Sequence[int]]
 """What is a record's own in a batch: body, properties, flag, size of the record, the properties
@@ -52,71 +51,11 @@ RunRecord = tuple[ConsumeQueue, int, int, PutMessage, dict[bytes, bytes]]
 """A record of a run: queue, position, size, message, and what queue and index want of it."""
 RunKey = tuple[int, int]
 """A key's hash and its record's position."""
-NOT_QUEUED = (TRANSACTION_PREPARED, TRANSACTION_ROLLBACK)
-"""Transaction types of records that are in no consume queue."""
 EXTRA_SIZE_MAX = 65_536
 """Bytes a record may be longer than the largest body. Source: MessageExtEncoder.java, 5.3.3."""
 _NOT_HOSTS = ~(BORN_HOST_V6 | STORE_HOST_V6)
 _PUT_OK = PutStatus.PUT_OK
 _NO_RESULT = PutResult(PutStatus.UNKNOWN_ERROR)
-
-
-class Gate:
-    """Whether puts are taken: ``refusal`` is None, or says why not.
-
-    ``final``: not before a restart. Otherwise, when a write found no room, a put may try again
-    every ``retry_reserve_ms``; when the disk's share in use was too high, once it no longer is.
-    """
-
-    def __init__(self, clock: Clock, settings: StoreSettings) -> None:
-        self._clock = clock
-        self._settings = settings
-        self._is_full = False
-        self._retry_at_ms = 0
-        self.final = True
-        self.refusal: str | None = "the store is not loaded"
-
-    def open(self) -> None:
-        """Take puts."""
-        self.refusal, self.final = None, False
-
-    def shut(self, reason: str) -> None:
-        """Refuse all puts until a restart, for the first reason given."""
-        if not self.final:
-            self.refusal, self.final = reason, True
-
-    def no_room(self, error: OSError) -> str:
-        """Refuse puts for a while, why."""
-        self._retry_at_ms = self._clock.monotonic_ms() + self._settings.retry_reserve_ms
-        self.refusal = f"{error.strerror or error}: {self._settings.root}"
-        return self.refusal
-
-    def note_share(self, share: float) -> None:
-        """Refuse puts while the disk is too full.
-
-        Source: DefaultMessageStore.java, isSpaceToDelete(), 5.3.3.
-        """
-        if self.final:
-            return
-        limit = self._settings.used_share_full
-        if share > limit:
-            self.refusal = (
-                f"the disk of {self._settings.root} is {share:.0%} full, writes stop at {limit:.0%}"
-            )
-        elif self._is_full:
-            self.refusal = None
-        self._is_full = share > limit
-
-    def try_again(self) -> str | None:
-        """Why not even to try a put now; None when it may be tried."""
-        if (
-            self.refusal is not None
-            and not self.final
-            and not self._is_full
-            and self._clock.monotonic_ms() >= self._retry_at_ms
-        ):
-            self.refusal = None
-        return self.refusal
 
 
 class Writer:
@@ -131,8 +70,12 @@ class Writer:
         queues: QueueTable,
         index: Index,
         stats: StoreStats,
+        dispatcher: Dispatcher,
     ) -> None:
-        self.listeners: list[Arrival] = []
+        self.appended: list[Callable[[], None]] = []
+        self._dispatcher = dispatcher
+        self._later: Dispatcher | None = None
+        self._listeners = dispatcher.listeners
         self._wall_ms = clock.wall_ms
         self._gate = gate
         self._log = log
@@ -142,8 +85,8 @@ class Writer:
         self._stats = stats
         self._settings = settings
         self._delay_levels_ms = settings.delay_levels_ms
-        self._index_enabled = settings.index_enabled
-        self._append_crc = settings.append_crc
+        self._index_enabled = self._indexes_now = settings.index_enabled
+        self._append_crc = self._is_careful = settings.append_crc
         self._body_max = settings.message_size_max
         self._record_max = min(
             settings.message_size_max + EXTRA_SIZE_MAX,
@@ -155,11 +98,22 @@ class Writer:
         self._fixed_v4 = fixed_part(8, store_size)
         self._fixed_v6 = fixed_part(20, store_size)
 
+    @property
+    def dispatches_later(self) -> bool:
+        """Whether puts leave dispatch to the ``Dispatcher``."""
+        return self._later is not None
+
+    def dispatch_later(self, later: bool) -> None:
+        """Have, or no longer have, puts leave dispatch to the ``Dispatcher``."""
+        self._later = self._dispatcher if later else None
+        self._is_careful = later or self._append_crc
+        self._indexes_now = self._index_enabled and not later
+
     def put(self, message: PutMessage) -> PutResult:
         """See ``MessageStore.put``."""
         queue = self._by_key.get((message.topic, message.queue_id))
         properties = message.properties
-        if queue is None or self._append_crc or self._gate.refusal is not None:
+        if queue is None or self._is_careful or self._gate.refusal is not None:
             refused, queue = self._check_rarely(message)
             if queue is None:
                 return refused
@@ -178,7 +132,7 @@ class Writer:
             wanted = dict(WANTED.findall(PROPERTY_SEPARATOR + properties))
         hashes = (
             key_hashes(queue.topic_hash, wanted)
-            if self._index_enabled and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK
+            if self._indexes_now and message.sys_flag & TRANSACTION_MASK != TRANSACTION_ROLLBACK
             else ()
         )
         log = self._log
@@ -199,7 +153,14 @@ class Writer:
         stats = self._stats
         stats.put_times += 1
         stats.put_bytes += size
+        if self._is_careful:
+            self._tell_appended()
         return PutResult(_PUT_OK, position, offset, size, now_ms, position + size)
+
+    def _tell_appended(self) -> None:
+        if self._later is not None:
+            for listener in self.appended:
+                listener()
 
     def put_run(self, messages: Sequence[PutMessage]) -> list[PutResult]:
         """Append messages that came together, each for itself: what ``put`` gives for each.
@@ -226,7 +187,9 @@ class Writer:
         pieces: list[bytes] = []
         records: list[RunRecord] = []
         keys: list[RunKey] = []
-        ahead: dict[ConsumeQueue, int] = {}
+        later = self._later
+        ahead = {} if later is None else later.counts_ahead()
+        unit_size = UNIT_SIZE if later is None else 0  # no unit is written now
         for message in messages:
             queue = self._by_key.get((message.topic, message.queue_id))
             body, properties = message.body, message.properties
@@ -237,7 +200,7 @@ class Writer:
             if (
                 position + size > log.writable_end
                 or message.sys_flag & TRANSACTION_MASK in NOT_QUEUED
-                or queue.write_at + (before + 1) * UNIT_SIZE > queue.reserved
+                or queue.write_at + (before + 1) * unit_size > queue.reserved
                 or len(body) > self._body_max
                 or len(properties) > PROPERTIES_MAX
                 or size > self._record_max
@@ -246,7 +209,7 @@ class Writer:
                 break
             ahead[queue] = before + 1
             wanted = wanted_properties(properties) if message.wanted is None else message.wanted
-            if self._index_enabled and wanted:
+            if self._indexes_now and wanted:
                 keys += [(hashed, position) for hashed in key_hashes(queue.topic_hash, wanted)]
             pieces += self._pieces(
                 queue, message, (body, properties, message.flag), (position, size, now_ms), before
@@ -257,7 +220,10 @@ class Writer:
             memory[log.position - log.start : position - log.start] = b"".join(pieces)
             log.position = position
             log.last_timestamp = now_ms
-            self._dispatch(records, keys, now_ms, results)
+            if later is None:
+                self._dispatch(records, keys, now_ms, results)
+            else:
+                self._leave(later, records, now_ms, results)
 
     def _has_room_for(self, keys: Sequence[RunKey]) -> bool:
         """Whether the index takes so many keys; if not, the puts one by one will say why."""
@@ -276,7 +242,7 @@ class Writer:
         results: list[PutResult],
     ) -> None:
         """Write the units and keys of records that are in the log."""
-        listeners = self.listeners
+        listeners = self._listeners
         stats = self._stats
         for queue, position, size, message, wanted in records:
             code = tags_code(wanted.get(b"TAGS"))
@@ -294,6 +260,28 @@ class Writer:
                 self._index.put_run(keys, now_ms)
             except OSError as error:  # of a second file: the messages are stored, not all keys
                 self._gate.no_room(error)
+
+    def _leave(
+        self,
+        later: Dispatcher,
+        records: Sequence[RunRecord],
+        now_ms: int,
+        results: list[PutResult],
+    ) -> None:
+        """Leave units and keys of records that are in the log to the dispatcher."""
+        stats = self._stats
+        for queue, position, size, message, wanted in records:
+            topic, queue_id = queue.topic, queue.queue_id
+            offset = later.next_offset(queue)
+            properties = message.properties
+            later.remember(
+                queue,
+                Entry(topic, queue_id, offset, position, size, 0, now_ms, properties, wanted),
+            )
+            stats.put_times += 1
+            stats.put_bytes += size
+            results.append(PutResult(_PUT_OK, position, offset, size, now_ms, position + size))
+        self._tell_appended()
 
     def put_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
         """See ``MessageStore.put_batch``."""
@@ -318,7 +306,7 @@ class Writer:
             ):
                 return self._too_long(len(item.body), len(properties), total)
             wanted = wanted_properties(properties)
-            hashes = key_hashes(queue.topic_hash, wanted) if self._index_enabled else ()
+            hashes = key_hashes(queue.topic_hash, wanted) if self._indexes_now else ()
             keys += len(hashes)
             parts.append((item.body, properties, item.flag, size, wanted, hashes))
         log = self._log
@@ -331,13 +319,14 @@ class Writer:
         except OSError as error:
             return self._refused(PutStatus.SERVICE_NOT_AVAILABLE, self._gate.no_room(error))
         now_ms = max(self._wall_ms(), log.last_timestamp)
-        first = queue.next_offset
+        first = queue.next_offset if self._later is None else self._later.next_offset(queue)
         positions = []
         for part in parts:
             positions.append(log.position)
             self._append(queue, message, part, now_ms)
         self._stats.put_times += len(parts)
         self._stats.put_bytes += total
+        self._tell_appended()
         return PutResult(
             _PUT_OK, positions[0], first, total, now_ms, log.position, "", tuple(positions)
         )
@@ -350,8 +339,14 @@ class Writer:
         body, properties, flag, size, wanted, hashes = part
         log = self._log
         position = log.position
+        later = self._later
         is_queued = message.sys_flag & TRANSACTION_MASK not in NOT_QUEUED
-        offset = queue.next_offset if is_queued else 0
+        if not is_queued:
+            offset = 0
+        elif later is None:
+            offset = queue.next_offset
+        else:
+            offset = later.next_offset(queue)
         record = b"".join(
             self._pieces(
                 queue,
@@ -369,6 +364,21 @@ class Writer:
         memory[at : at + size] = record
         log.position = position + size
         log.last_timestamp = now_ms
+        if later is not None:
+            transaction = message.sys_flag & TRANSACTION_MASK
+            entry = Entry(
+                queue.topic,
+                queue.queue_id,
+                offset,
+                position,
+                size,
+                transaction,
+                now_ms,
+                record[size - len(properties) :] if self._append_crc else properties,
+                wanted,
+            )
+            later.remember(queue, entry)
+            return offset
         if is_queued:
             code = tags_code(wanted.get(b"TAGS"))
             if queue.topic == SCHEDULE_TOPIC:
@@ -376,7 +386,7 @@ class Writer:
             queue.append(position, size, code)
             if not queue.dirty:
                 self._queues.note_dirty(queue)
-            for listener in self.listeners:
+            for listener in self._listeners:
                 listener(queue.topic, queue.queue_id, offset + 1, code, now_ms, properties)
         if hashes:
             try:

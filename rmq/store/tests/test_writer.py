@@ -7,6 +7,7 @@ from codec.message.batch import BatchItem
 from codec.message.record import has_true_seal
 from rmq.base.manual import ManualClock
 from rmq.net.memory_disk import MemoryDisk
+from rmq.store.gate import Gate
 from rmq.store.messages import PutMessage, PutStatus
 from rmq.store.tests.stores import (
     BORN_HOST,
@@ -17,7 +18,6 @@ from rmq.store.tests.stores import (
     opened,
     put_all,
 )
-from rmq.store.writer import Gate
 
 FULL = OSError(28, "No space left on device")
 
