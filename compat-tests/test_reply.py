@@ -5,8 +5,8 @@ import pytest
 from drivers import DriverError
 from test_push import wait_until
 
-VERSIONS = ("4.9.8", "5.3.3")
-assert set(VERSIONS) <= set(artifacts.CLIENTS)
+VERSIONS = ("4.9.8", "5.3.3", artifacts.GO)
+assert set(VERSIONS) <= {*artifacts.CLIENTS, artifacts.GO}
 
 
 def events(driver, kind):
@@ -16,9 +16,9 @@ def events(driver, kind):
 
 @pytest.mark.parametrize("replier", VERSIONS)
 @pytest.mark.parametrize("requester", VERSIONS)
-def test_each_request_gets_its_own_answer(own, cluster, topic, group, requester, replier):
+def test_each_request_gets_its_own_answer(own, shared, cluster, topic, group, requester, replier):
     asking, answering = own(requester, cluster.addresses), own(replier, cluster.addresses)
-    asking.do("create-topic", topic=topic)
+    shared(artifacts.APACHE).do("create-topic", topic=topic)
     answering.do("push", name=f"{topic}-push", topic=topic, group=group, reply="re:")
 
     answers = asking.do("request", topic=topic, count=10, body="asked")
@@ -31,9 +31,9 @@ def test_each_request_gets_its_own_answer(own, cluster, topic, group, requester,
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_reply_to_one_who_left_is_refused(own, cluster, topic, group, version):
+def test_a_reply_to_one_who_left_is_refused(own, shared, cluster, topic, group, version):
     gone, answering = own(version, cluster.addresses), own(version, cluster.addresses)
-    gone.do("create-topic", topic=topic)
+    shared(artifacts.APACHE).do("create-topic", topic=topic)
     with pytest.raises(DriverError, match="ended"):
         gone.do("request", topic=topic, die=2000)
 

@@ -26,6 +26,7 @@ const (
 	batchMax    = 10
 	inFlightMax = 64
 	patience    = 30 * time.Second
+	announced   = 2 * time.Second
 )
 
 type event map[string]interface{}
@@ -125,6 +126,8 @@ func (d *driver) obey(line string) bool {
 		err = d.push(options)
 	case "stop":
 		err = d.stop(options["name"])
+	case "request":
+		err = d.request(words[0], options)
 	case "begin":
 		err = d.begin(options)
 	case "transact":
@@ -319,13 +322,76 @@ func (d *driver) push(options map[string]string) error {
 	err = made.Subscribe(options["topic"], selector,
 		func(_ context.Context, all ...*primitive.MessageExt) (consumer.ConsumeResult, error) {
 			received("0", name, all)
+			if prefix, found := options["reply"]; found {
+				for _, message := range all {
+					d.answer(name, prefix, message)
+				}
+			}
 			return consumer.ConsumeSuccess, nil
 		})
 	if err != nil {
 		return err
 	}
+	if _, found := options["reply"]; found {
+		if _, err = d.started(); err != nil {
+			return err
+		}
+	}
 	d.consumers[name] = made
 	return made.Start()
+}
+
+// answer sends a reply to who sent a request.
+func (d *driver) answer(name, prefix string, message *primitive.MessageExt) {
+	body := []byte(prefix + string(message.Body))
+	reply, err := consumer.CreateReplyMessage(message, nil)
+	if err == nil {
+		reply.Body = body // this client's own helper takes a body for properties
+		var result *primitive.SendResult
+		if result, err = d.producer.SendSync(context.Background(), reply); err == nil {
+			status := "SEND_OK"
+			if result.Status != primitive.SendOK {
+				status = strconv.Itoa(int(result.Status))
+			}
+			emit("0", "answered", event{"consumer": name, "status": status, "topic": reply.Topic})
+			return
+		}
+	}
+	emit("0", "unanswered", event{"consumer": name, "message": err.Error()})
+}
+
+// request asks and waits for each answer; told to die, it ends as kill -9 does.
+func (d *driver) request(id string, options map[string]string) error {
+	all, err := messages(options)
+	if err != nil {
+		return err
+	}
+	sender, err := d.started()
+	if err != nil {
+		return err
+	}
+	// A second after its start, and then each 30 s, this client tells the brokers it knows where to
+	// push answers. Sending makes it know them.
+	first := primitive.NewMessage(options["topic"]+"-before", []byte("before"))
+	if _, err := sender.SendSync(context.Background(), first); err != nil {
+		return err
+	}
+	time.Sleep(announced)
+	if die, found := options["die"]; found {
+		ms, err := strconv.Atoi(die)
+		if err != nil {
+			return err
+		}
+		time.AfterFunc(time.Duration(ms)*time.Millisecond, func() { os.Exit(137) })
+	}
+	for _, message := range all {
+		reply, err := sender.Request(context.Background(), patience, message)
+		if err != nil {
+			return err
+		}
+		emit(id, "answer", event{"topic": reply.Topic, "body": string(reply.Body)})
+	}
+	return nil
 }
 
 func (d *driver) stop(name string) error {
