@@ -1,329 +1,67 @@
-"""The master's side of classic replication: every slave gets the commit log as bytes.
+"""The master's side of classic replication: reports come in, chunks go out, and that is all.
 
-A slave's connection is *new* until its first report, *following* from then on, *gone* at the end.
-The first report says from where to send: the slave's own end, or, of a slave that has nothing, the
-beginning of the master's last file. From there on chunks follow, each of one file, up to what was
-written. Every later report is an acknowledgement: all below it is in the slave's log.
+A slave that has nothing gets the master's last file; nothing else is in the frames than where a
+chunk belongs. ``rmq.replication.serving`` has the rules.
 
-Rules. ``acked <= position <= log's end``, where ``position`` is that of the next chunk; who reports
-anything else is lying, or has another log, and is dropped. So is who says nothing, or reads
-nothing, for ``silence_ms``. One chunk is on its way to a slave at a time, the next is read from
-the log when the connection asks for it: a slow slave costs no memory, and nobody else anything.
-
-Source: DefaultHAService.java, DefaultHAConnection.java, 5.3.3. On purpose different: Java goes on
-with a slave that is ahead of it, and sends it what does not fit once it has as much; and counts the
-headers alone as bytes transferred.
+Source: DefaultHAService.java, DefaultHAConnection.java, 5.3.3.
 """
 
-import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
-
-from codec.errors import CodecError
 from codec.ha.default import REPORT_SIZE, pack_chunk_header, parse_report
-from rmq.base.periodic import Periodic
-from rmq.base.ports import Clock
+from rmq.replication.mode import Wire
+from rmq.replication.serving import (
+    RATE_PERIOD_MS,
+    SCAN_MAX_MS,
+    SLAVES_MAX,
+    HaSettings,
+    Log,
+    Served,
+    Serving,
+)
 
-log = logging.getLogger(__name__)
+__all__ = [
+    "RATE_PERIOD_MS",
+    "SCAN_MAX_MS",
+    "SLAVES_MAX",
+    "HaSettings",
+    "Log",
+    "Master",
+    "Slave",
+]
 
-SLAVES_MAX = 64
-"""Connections at once: each may cost a file's mapping and a chunk of memory."""
 
-SCAN_MAX_MS = 1_000
-"""How often, at least, slaves are looked at: who is silent, who needs a heartbeat."""
+class Slave(Served):
+    """One connection of a slave that speaks the classic way."""
 
-RATE_PERIOD_MS = 1_000
-"""Over what time transferred bytes are counted. Source: FlowMonitor.java, run(), 5.3.3."""
+    __slots__ = ()
 
+    def take(self, data: bytes) -> bytes:
+        """Of several reports at once only the last counts, as in Java.
 
-class Log(Protocol):
-    """What is replicated."""
-
-    @property
-    def log_file_size(self) -> int:
-        """Bytes of each file."""
-        ...
-
-    @property
-    def min_position(self) -> int:
-        """Where the first file begins."""
-        ...
-
-    @property
-    def written_position(self) -> int:
-        """Where the log ends."""
-        ...
-
-    def log_bytes(self, position: int, size_max: int) -> bytes:
-        """What follows ``position`` in its file; empty where nothing is.
-
-        :raises OSError: the file cannot be read.
+        :raises CodecError: it is none, or lies.
         """
-        ...
-
-
-class Wire(Protocol):
-    """A connection to a slave."""
-
-    def send(self, data: bytes) -> None:
-        """Send, or keep until it can be sent; ``Slave.ready`` is called when all is sent."""
-        ...
-
-    def close(self) -> None:
-        """Close without waiting for what is unsent; harmless when closed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HaSettings:
-    """How slaves are served. The comment at a field names RocketMQ's own key."""
-
-    heartbeat_ms: int = 5_000  # haSendHeartbeatInterval
-    silence_ms: int = 20_000  # haHousekeepingInterval
-    chunk_max: int = 32_768  # haTransferBatchSize, bytes
-    gap_max: int = 268_435_456  # haMaxGapNotInSync, bytes
-    rate_max: int | None = None  # maxHaTransferByteInSecond, if haFlowControlEnable
-
-
-@dataclass(frozen=True, slots=True)
-class SlaveState:
-    """A slave as an operator sees it: positions in bytes, ``rate`` in bytes per second."""
-
-    address: str
-    acked: int
-    position: int
-    behind: int
-    in_sync: bool
-    rate: int
-
-
-class Slave:
-    """One connection of a slave. Made by ``Master.accept``; the connection calls the rest."""
-
-    __slots__ = (
-        "_heard_ms",
-        "_is_ready",
-        "_master",
-        "_rest",
-        "_sent",
-        "_sent_ms",
-        "_wire",
-        "acked",
-        "address",
-        "is_gone",
-        "position",
-        "rate",
-    )
-
-    def __init__(self, master: "Master", wire: Wire, address: str, now_ms: int) -> None:
-        self._master = master
-        self._wire = wire
-        self._rest = b""
-        self._heard_ms = self._sent_ms = now_ms
-        self._is_ready = False
-        self._sent = 0
-        self.address = address
-        self.position = -1
-        self.acked = 0
-        self.rate = 0
-        self.is_gone = False
-
-    def receive(self, data: bytes) -> None:
-        """Take what the slave says; of several reports at once only the last counts, as in Java."""
-        if self.is_gone:
-            return
-        self._heard_ms = self._master.now_ms()
-        data = self._rest + data
         end = len(data) - len(data) % REPORT_SIZE
-        self._rest = data[end:]
-        if not end:
-            return
-        try:
-            reported = parse_report(data[end - REPORT_SIZE : end])
-            self._take(reported)
-        except CodecError as error:
-            self.drop(str(error))
+        if end:
+            self.report(parse_report(data[end - REPORT_SIZE : end]))
+        return data[end:]
 
-    def ready(self) -> None:
-        """All that was sent is on its way: there is room for another chunk."""
-        self._is_ready = True
-        self.send_chunk()
+    def header(self, size: int) -> bytes:
+        """Where the chunk belongs, and how long it is."""
+        return pack_chunk_header(self.position, size)
 
-    def lost(self, reason: str) -> None:
-        """The connection is gone."""
-        if not self.is_gone:
-            self.is_gone = True
-            log.info("slave gone address=%s acked=%d reason=%s", self.address, self.acked, reason)
-            self._master.forget(self)
-
-    def drop(self, reason: str) -> None:
-        """Close the connection, for a reason that is logged."""
-        self.lost(reason)
-        self._wire.close()
-
-    def send_chunk(self) -> None:
-        """Send the next piece of the log, if there is one and the slave can take it."""
-        if not self._is_ready or self.position < 0 or self.is_gone:
-            return
-        settings = self._master.settings
-        size_max = settings.chunk_max
-        if settings.rate_max is not None:
-            size_max = min(size_max, settings.rate_max - self._sent)
-        try:
-            data = self._master.log.log_bytes(self.position, size_max)
-        except OSError as error:
-            self.drop(f"the log cannot be read at {self.position}: {error}")
-            return
-        if data:
-            self._send(data)
-
-    def scan(self, now_ms: int) -> None:
-        """Look at what time has done."""
-        settings = self._master.settings
-        if now_ms - self._heard_ms > settings.silence_ms:
-            self.drop(f"it said nothing for {settings.silence_ms} ms")
-        elif not self._is_ready and now_ms - self._sent_ms > settings.silence_ms:
-            self.drop(f"it read nothing for {settings.silence_ms} ms")
-        elif self._is_ready and self.position >= 0:
-            self.send_chunk()
-            if now_ms - self._sent_ms >= settings.heartbeat_ms:
-                self._send(b"")
-
-    def count_rate(self, period_ms: int) -> None:
-        """Note how much was sent in the time that is over."""
-        self.rate = self._sent * 1000 // period_ms
-        self._sent = 0
-
-    def _take(self, reported: int) -> None:
-        if self.position < 0:
-            self._begin(reported)
-        elif not self.acked <= reported <= self.position:
-            raise CodecError(
-                f"it reports {reported}, expected {self.acked} to {self.position}, what was sent"
-            )
-        if reported > self.acked:
-            self.acked = reported
-            self._master.acknowledged()
-
-    def _begin(self, reported: int) -> None:
-        source = self._master.log
+    def begin_of_empty(self) -> int:
+        """The last file of the master."""
+        source = self._server.log
         end = source.written_position
-        if reported > end:
-            raise CodecError(f"its log ends at {reported}, ours at {end}: it is not our slave")
-        self.position = reported or end - end % source.log_file_size
-        log.info("slave follows address=%s position=%d", self.address, self.position)
-        if self.position < source.min_position:
-            log.warning(
-                "slave asks for what is deleted address=%s position=%d begin=%d: it gets nothing; "
-                "empty its store, to have it begin with the last file",
-                self.address,
-                self.position,
-                source.min_position,
-            )
-        if self._is_ready:
-            self._send(b"")
-
-    def _send(self, data: bytes) -> None:
-        header = pack_chunk_header(self.position, len(data))
-        self._is_ready = False
-        self._sent_ms = self._master.now_ms()
-        self._sent += len(header) + len(data)
-        self.position += len(data)
-        self._wire.send(header + data)
+        return end - end % source.log_file_size
 
 
-class Master:
-    """All slaves of a master."""
+class Master(Serving):
+    """All slaves of a classic master."""
 
-    def __init__(self, source: Log, clock: Clock, settings: HaSettings) -> None:
-        """``source`` is loaded before the first connection."""
-        self.log = source
-        self.settings = settings
-        self.now_ms = clock.monotonic_ms
-        self._clock = clock
-        self._slaves: list[Slave] = []
-        self._is_waking = False
-        self._rated_ms = self.now_ms()
-        self._on_ack: list[Callable[[], None]] = []
-        quarter = min(settings.heartbeat_ms, settings.silence_ms) // 4
-        self._scan = Periodic(clock, max(1, min(SCAN_MAX_MS, quarter)), self._look)
+    def connection(self, wire: Wire, address: str) -> Slave:
+        """A connection of the classic kind."""
+        return Slave(self, wire, address, self.now_ms())
 
-    def start(self) -> None:
-        """Begin to look at slaves by time."""
-        self._scan.start()
-
-    def stop(self) -> None:
-        """Drop all slaves."""
-        self._scan.stop()
-        for slave in list(self._slaves):
-            slave.drop("shutdown")
-
-    def accept(self, wire: Wire, address: str) -> Slave | None:
-        """Serve a new connection; None, and it is to be closed, when there are too many."""
-        if len(self._slaves) >= SLAVES_MAX:
-            log.warning("slave refused address=%s: there are %d", address, SLAVES_MAX)
-            return None
-        slave = Slave(self, wire, address, self.now_ms())
-        self._slaves.append(slave)
-        return slave
-
-    def forget(self, slave: Slave) -> None:
-        """A slave is gone."""
-        self._slaves.remove(slave)
-
-    def appended(self, *_arrival: object) -> None:
-        """The log has grown: chunks go out at the end of the reactor's turn, for all puts of it.
-
-        The store's listener; costs next to nothing without slaves.
-        """
-        if self._slaves and not self._is_waking:
-            self._is_waking = True
-            self._clock.call_later(0, self._wake)
-
-    def on_ack(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called when a slave has more than before."""
-        self._on_ack.append(listener)
-
-    def acknowledged(self) -> None:
-        """A slave has more than before."""
-        for listener in self._on_ack:
-            listener()
-
-    def acked_by(self, count: int) -> int:
-        """All below is in the logs of at least ``count`` (1 or more) slaves."""
-        assert count >= 1, f"{count=}"
-        acked = sorted((slave.acked for slave in self._slaves), reverse=True)
-        return acked[count - 1] if count <= len(acked) else 0
-
-    @property
-    def slaves(self) -> list[SlaveState]:
-        """Those that are connected. Source: DefaultHAService.java, getRuntimeInfo(), 5.3.3."""
-        end = self.log.written_position
-        return [
-            SlaveState(
-                slave.address,
-                slave.acked,
-                slave.position,
-                end - slave.acked,
-                end - slave.acked < self.settings.gap_max,
-                slave.rate,
-            )
-            for slave in self._slaves
-        ]
-
-    def _wake(self) -> None:
-        self._is_waking = False
-        for slave in list(self._slaves):
-            slave.send_chunk()
-
-    def _look(self) -> None:
-        now_ms = self.now_ms()
-        period_ms = now_ms - self._rated_ms
-        is_rated = period_ms >= RATE_PERIOD_MS
-        if is_rated:
-            self._rated_ms = now_ms
-        for slave in list(self._slaves):
-            if is_rated:
-                slave.count_rate(period_ms)
-            slave.scan(now_ms)
+    def is_in_sync(self, slave: Served, end: int) -> bool:
+        """Whether little is missing. Source: DefaultHAService.java, isInSyncSlave(), 5.3.3."""
+        return end - slave.acked < self.settings.gap_max
