@@ -18,12 +18,11 @@ from rmq.app.broker_services import Services
 from rmq.app.broker_tables import build_tables
 from rmq.app.outside import Outside, true_outside
 from rmq.app.store import store_settings
-from rmq.base.errors import ConfigError
 from rmq.base.ports import Disk
 from rmq.broker.live_config import Follower
 from rmq.conf.startup import BrokerSettings
 from rmq.net.client import RemotingClient
-from rmq.net.ha import HaServer
+from rmq.net.ha import HaClient, HaServer
 from rmq.net.server import RemotingServer
 from rmq.net.twisted_ports import Reactor
 from rmq.remoting.handling import HandlerTable, handler_table, without
@@ -41,7 +40,7 @@ Source: BrokerController.java, registerProcessor(), 5.3.3."""
 
 
 class Broker:
-    """A single master."""
+    """A broker in whatever role."""
 
     def __init__(
         self,
@@ -55,11 +54,6 @@ class Broker:
         :raises rmq.base.errors.ConfigError: a setting cannot be used.
         :raises ValueError: two processors answer one request code.
         """
-        if settings.store.brokerRole == "SLAVE":
-            raise ConfigError(
-                "brokerRole=SLAVE: this version of rmq does not follow a master yet; "
-                "run Apache's broker as the slave of this one, or make this one a master"
-            )
         self._reactor = reactor
         self._settings = settings
         outside = outside or true_outside(reactor)
@@ -79,7 +73,8 @@ class Broker:
         self.tables = build_tables(ports, self.store.min_offset)
         self._worker = outside.worker
         self.client = RemotingClient(reactor, ports.clock)
-        self.services = Services(ports, self.tables, self.store, self._worker, self.client)
+        dial = HaClient(reactor).dial
+        self.services = Services(ports, self.tables, self.store, self._worker, self.client, dial)
         answering = processors(ports, self.tables, self.store, self.services, self.client)
         following = [one for one in answering if hasattr(one, "config")]
         self.services.live.follow(*cast("list[Follower]", following))
@@ -91,7 +86,7 @@ class Broker:
             self._server(without(table, NOT_ON_FAST_PORT), port - FAST_PORT_DISTANCE),
             HaServer(
                 reactor,
-                self.services.master,
+                self.services.replication,
                 interface=settings.server.bindAddress,
                 port=settings.store.haListenPort,
             ),

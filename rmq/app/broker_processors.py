@@ -62,6 +62,8 @@ def _send_settings(ports: BrokerPorts, services: Services) -> SendSettings:
         accept_from_ms=config.startAcceptSendRequestTimeStamp,
         delay_level_max=len(ports.delays_ms),
         reject_transactions=lambda: live.broker.rejectTransactionMessage,
+        role=services.role,
+        slave_may_act=config.enableSlaveActingMaster,
     )
 
 
@@ -75,21 +77,36 @@ def _message_processors(
     new_unique_key = UniqueKeys(
         clock, ports.store_host[:-4], ports.process_id, chance.below(1 << 32)
     )
+    safe, role = services.safety.wait, services.role
     sending = SendProcessor(
         settings,
         topics,
         groups,
         tables.locks,
         store,
-        services.safe,
+        safe,
         clock,
         chance,
         new_unique_key,
     )
+    returned = SendBackProcessor(settings, topics, groups, store, safe, services.stats, chance)
+    replies = ReplyProcessor(
+        config,
+        settings,
+        sending.checked_topic,
+        tables.producers,
+        store,
+        safe,
+        clock,
+        chance,
+    )
+    services.safety.follow(sending, returned, replies)
     return [
         sending,
-        SendBackProcessor(settings, topics, groups, store, services.safe, services.stats, chance),
-        TransactionProcessor(config, clock, store, offsets, services.op_log, services.endings),
+        returned,
+        TransactionProcessor(
+            config, clock, store, offsets, services.op_log, services.endings, role
+        ),
         PullProcessor(
             config,
             topics,
@@ -99,19 +116,11 @@ def _message_processors(
             store,
             tables.waiting,
             tables.filters,
+            role,
             services.stats.got,
         ),
         QueryProcessor(store, ports.settings.store.defaultQueryMaxNum),
-        ReplyProcessor(
-            config,
-            settings,
-            sending.checked_topic,
-            tables.producers,
-            store,
-            services.safe,
-            clock,
-            chance,
-        ),
+        replies,
     ]
 
 
@@ -142,7 +151,9 @@ def _admin_processors(
         TopicAdminProcessor(settings.broker, topics, offsets, store, stats),
         GroupAdminProcessor(tables.groups, offsets, stats),
         OffsetAdminProcessor(identity, topics, tables.groups, consumers, offsets, store, stats),
-        ResetProcessor(settings.broker, topics, tables.groups, consumers, offsets, store),
+        ResetProcessor(
+            settings.broker, topics, tables.groups, consumers, offsets, store, services.role
+        ),
         RelayProcessor(identity[0], topics, tables.groups, consumers, store),
         InspectionProcessor(
             identity, clock, local_offset_ms, topics, consumers, offsets, store, stats
@@ -156,8 +167,8 @@ def _admin_processors(
             places,
             stats,
             services.rates,
+            services.replication,
             (services.schedule.texts,),
-            slaves=lambda: services.master.slaves,
         ),
         FileAdminProcessor(clock, store, services.schedule.wrapper),
     ]

@@ -3,13 +3,16 @@ started and stopped. Order: whoever uses another is started after it and stopped
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 
+from codec.headers.namesrv import RegisterBrokerResponseHeader
 from rmq.app.broker_ports import BrokerPorts
+from rmq.app.broker_roles import Roles, first_role
 from rmq.app.broker_tables import Tables
+from rmq.app.master_work import ScheduleWork, TransactionWork
 from rmq.app.store import local_offset_ms
 from rmq.base.periodic import Periodic
 from rmq.broker import rates
@@ -18,7 +21,8 @@ from rmq.broker.durability import Durability, Worker
 from rmq.broker.housekeeping import Housekeeping
 from rmq.broker.live_config import LiveConfig
 from rmq.broker.registration import Registration
-from rmq.broker.replicas import Replicas, Wait, all_of
+from rmq.broker.replicas import Replicas, Safety
+from rmq.broker.role import RoleHolder
 from rmq.broker.schedule import Schedule
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools
@@ -27,7 +31,10 @@ from rmq.broker.transactions.op_log import OpLog
 from rmq.conf.broker import BrokerConfig
 from rmq.conf.store import MessageStoreConfig
 from rmq.remoting.calls import Caller
-from rmq.replication.master import HaSettings, Master
+from rmq.replication.classic import Classic
+from rmq.replication.connecting import Dial
+from rmq.replication.master import HaSettings
+from rmq.replication.mode import Replication
 from rmq.store.store import MessageStore
 
 log = logging.getLogger(__name__)
@@ -49,8 +56,9 @@ class Services:
         store: MessageStore,
         worker: Worker,
         caller: Caller,
+        dial: Dial,
     ) -> None:
-        """``worker`` must run while these do; ``caller`` asks NameServers."""
+        """``worker`` must run while these do; ``caller`` asks NameServers, ``dial`` masters."""
         self._ports = ports
         self._tables = tables
         self._store = store
@@ -64,8 +72,12 @@ class Services:
             local_offset_ms,
         )
         self.rates = rates.StoreRates(clock, store.stats)
-        self.master = Master(store, clock, ha_settings(ports.settings.store))
+        self.role = RoleHolder(first_role(ports.settings))
+        self.replication: Replication = Classic(
+            store, dial, clock, ha_settings(ports.settings.store)
+        )
         self.durability = _durability(ports, store, worker)
+        self.safety = self._safety()
         self.schedule = _schedule(ports, store, self.durability)
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
@@ -81,8 +93,18 @@ class Services:
             clock,
             caller,
             tables.topics,
+            role=self.role,
             address=ports.address,
             ha_address=ports.ha_address,
+            answered=self._answered,
+        )
+        self.roles = Roles(
+            self.role,
+            store,
+            self.replication,
+            (ScheduleWork(self.schedule), TransactionWork(self.checks, self.op_log, self.endings)),
+            self.registration,
+            own_addresses=(ports.address, ports.ha_address),
         )
         self._periodic = self._periodic_work()
         self._connect()
@@ -91,7 +113,7 @@ class Services:
         """Who hears of what happens elsewhere."""
         store, tables = self._store, self._tables
         store.on_arrival(Arrivals(self._ports.clock, tables.waiting).arrived)
-        store.on_arrival(self.master.appended)
+        store.on_arrival(self.replication.appended)
         store.on_arrival(self.schedule.arrived)
         tables.topics.on_change(self.registration.topics_changed)
         self.live.follow(*tables.followers, self.registration, self.op_log, self.checks)
@@ -109,25 +131,19 @@ class Services:
             Periodic(clock, rates.SAMPLE_PERIOD_MS, self.rates.sample),
         )
 
-    @property
-    def safe(self) -> Wait | None:
-        """What a sender waits for; None: nothing.
-
-        Source: CommitLog.java, needHandleHA(), handleHA(), 5.3.3.
-        """
+    def _safety(self) -> Safety:
+        """What senders wait for, by the store's configuration."""
         config = self._ports.settings.store
-        waits: list[Wait] = []
-        if config.flushDiskType == "SYNC_FLUSH":
-            waits.append(self.durability.flushed)
-        if config.brokerRole == "SYNC_MASTER" and config.inSyncReplicas > 1:
+        replicas = None
+        if config.inSyncReplicas > 1:
             replicas = Replicas(
-                self.master,
+                self.replication,
                 self._ports.clock,
                 count=config.inSyncReplicas - 1,
                 timeout_ms=config.slaveTimeout,
             )
-            waits.append(replicas.replicated)
-        return all_of(waits)
+        is_synced = config.flushDiskType == "SYNC_FLUSH"
+        return Safety(self.role, self.durability.flushed if is_synced else None, replicas)
 
     def load(self) -> None:
         """Read what the services keep on disk; the store's turn is before ``start``.
@@ -137,16 +153,19 @@ class Services:
         self.schedule.load()
 
     def start(self) -> None:
-        """Begin; the tables and the store are loaded, and the ports are open."""
+        """Begin; the tables and the store are loaded, and the ports are open.
+
+        :raises rmq.base.errors.StoreError: as ``Roles.start``.
+        """
         self.stats.begin()
         self.durability.start()
-        self.schedule.start()
-        self.checks.start()
         self.housekeeping.start()
         for periodic in self._periodic:
             periodic.start()
         self._follow_name_servers()
-        self.registration.start()
+        settings = self._ports.settings
+        is_elected = settings.broker.enableControllerMode or settings.store.enableDLegerCommitLog
+        self.roles.start(learns=not is_elected, announces=not is_elected)
 
     def unregister(self) -> Deferred[None]:
         """Say goodbye to the NameServers while the ports are still open; fires when said."""
@@ -158,9 +177,7 @@ class Services:
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """End; fires when no sync runs, so that the store can be closed."""
         self.housekeeping.stop()
-        self.schedule.stop()
-        self.checks.stop()
-        self.op_log.stop()
+        self.roles.stop()
         yield self.durability.stop()
 
     def clean(self) -> None:
@@ -173,6 +190,10 @@ class Services:
         self.registration.set_name_servers(
             address.strip() for address in addresses.split(";") if address.strip()
         )
+
+    def _answered(self, addresses: RegisterBrokerResponseHeader, _ordered: Sequence[str]) -> None:
+        """Source: BrokerController.java, handleRegisterBrokerResult(), 5.3.3."""
+        self.roles.learned(addresses)
 
     def _settings_changed(self, before: BrokerConfig, after: BrokerConfig) -> None:
         """Source: AdminBrokerProcessor.java, updateBrokerConfig(), 5.3.3."""

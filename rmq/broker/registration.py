@@ -39,6 +39,7 @@ from codec.headers.namesrv import (
 from rmq.base.errors import CallError
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Clock
+from rmq.broker.role import RoleHolder
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.calls import Caller
 
@@ -103,6 +104,7 @@ class Registration:
         caller: Caller,
         topics: RegisteredTopics,
         *,
+        role: RoleHolder,
         address: str,
         ha_address: str,
         answered: Answered | None = None,
@@ -110,11 +112,13 @@ class Registration:
         """``address``, ``ha_address``: host:port that clients, and slaves, are told to go to.
 
         ``config`` may be replaced while running: assign the attribute. Periods stay as they were.
+        ``role`` says under which brokerId; after a change ``register_all`` must be called.
         """
         self.config = config
         self._clock = clock
         self._caller = caller
         self._topics = topics
+        self._role = role
         self._address = address
         self._ha_address = ha_address
         self._answered = answered
@@ -264,7 +268,7 @@ class Registration:
             broker_addr=self._address,
             cluster_name=config.brokerClusterName,
             ha_server_addr=self._ha_address,
-            broker_id=config.brokerId,
+            broker_id=self._role.now.broker_id,
             heartbeat_timeout_millis=config.brokerNotActiveTimeoutMillis if acting else None,
             enable_acting_master=acting,
             compressed=compressed,
@@ -319,7 +323,7 @@ class Registration:
             cluster_name=self.config.brokerClusterName,
             broker_addr=self._address,
             broker_name=self.config.brokerName,
-            broker_id=self.config.brokerId,
+            broker_id=self._role.now.broker_id,
         )
         try:
             await self._ask(
@@ -352,7 +356,7 @@ class Registration:
             broker_name=self.config.brokerName,
             broker_addr=self._address,
             cluster_name=self.config.brokerClusterName,
-            broker_id=self.config.brokerId,
+            broker_id=self._role.now.broker_id,
         )
 
     async def _ask(

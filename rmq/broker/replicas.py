@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from twisted.internet.defer import Deferred, gatherResults
 
 from rmq.base.ports import Clock, Timer
+from rmq.broker.role import Role, RoleHolder
 from rmq.store.messages import PutStatus
 
 Wait: TypeAlias = Callable[[int], Deferred[PutStatus]]
@@ -70,6 +71,19 @@ class Replicas:
             self._timer = self._clock.call_later(self._timeout_ms, self._expire)
         return done
 
+    def refuse(self) -> None:
+        """Tell all who wait SERVICE_NOT_AVAILABLE: this broker is not their master any more.
+
+        Acknowledgements from before say nothing about the log that will be.
+        """
+        self._acked = 0
+        waiting, self._waiting = self._waiting, deque()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for one in waiting:
+            one.done.callback(PutStatus.SERVICE_NOT_AVAILABLE)
+
     def _moved(self) -> None:
         self._acked = max(self._acked, self._acks.acked_by(self._count))
         waiting = self._waiting
@@ -99,3 +113,42 @@ def all_of(waits: Sequence[Wait]) -> Wait | None:
         return gatherResults([one(end) for one in waits]).addCallback(max)
 
     return wait
+
+
+class Sender(Protocol):
+    """Whoever stores messages for others; obeys an assigned ``safe`` at once."""
+
+    safe: Wait | None
+
+
+class Safety:
+    """What senders wait for, by the role of now; None: for nothing, a written message is safe.
+
+    A SYNC_MASTER waits for its slaves. Source: CommitLog.java, needHandleHA(), handleHA(), 5.3.3.
+    """
+
+    def __init__(self, role: RoleHolder, flushed: Wait | None, replicas: Replicas | None) -> None:
+        """``flushed``: for the disk; ``replicas``: for slaves; None where that is not wanted."""
+        self._flushed = flushed
+        self._replicas = replicas
+        self._senders: list[Sender] = []
+        self.wait = self._wait_of(role.now)
+        role.on_change(self._role_changed)
+
+    def follow(self, *senders: Sender) -> None:
+        """Assign ``safe`` of each of them, now and at every change."""
+        self._senders += senders
+        for sender in senders:
+            sender.safe = self.wait
+
+    def _role_changed(self, before: Role, after: Role) -> None:
+        self.wait = self._wait_of(after)
+        for sender in self._senders:
+            sender.safe = self.wait
+        if self._replicas is not None and before.is_master != after.is_master:
+            self._replicas.refuse()
+
+    def _wait_of(self, role: Role) -> Wait | None:
+        replicas = self._replicas if role.kind == "SYNC_MASTER" else None
+        waits = (self._flushed, None if replicas is None else replicas.replicated)
+        return all_of([wait for wait in waits if wait is not None])

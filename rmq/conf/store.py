@@ -194,7 +194,11 @@ class MessageStoreConfig:
     haTransferBatchSize: int = setting(
         32768, "size of a piece of the commit log sent to a slave", unit="bytes", minimum=1
     )
-    haMasterAddress: str = accepted("", "static master HA address", important=True)
+    haMasterAddress: str = setting(
+        "",
+        "where a slave fetches the log, host:port; empty: where the NameServers say",
+        important=True,
+    )
     haMaxGapNotInSync: int = setting(
         268435456, "how far behind a slave is still shown as in sync", unit="bytes", minimum=1
     )

@@ -23,8 +23,7 @@ class Wire(Protocol):
     def close(self) -> None:
         """Close without waiting for what is unsent; harmless when closed.
 
-        The other side of this, ``lost``, may be called before it returns, or later, or not again
-        when it was called already.
+        ``lost`` is called, before this returns or later, unless it was already.
         """
         ...
 
@@ -87,6 +86,20 @@ class SlaveState:
     rate: int
 
 
+@dataclass(frozen=True, slots=True)
+class MasterState:
+    """A slave's master as an operator sees it.
+
+    ``address`` is None while it is not known; ``rate`` in bytes per second; when it was heard, and
+    told something, last (wall time; 0: never).
+    """
+
+    address: str | None
+    rate: int
+    heard_ms: int
+    said_ms: int
+
+
 class Replication(Protocol):
     """One mode of replication. Neither leading nor following until told."""
 
@@ -135,4 +148,9 @@ class Replication(Protocol):
     @property
     def slaves(self) -> list[SlaveState]:
         """Those that are connected."""
+        ...
+
+    @property
+    def master(self) -> MasterState | None:
+        """Whom we follow; None unless following."""
         ...

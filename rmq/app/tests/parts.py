@@ -47,4 +47,10 @@ class Parts:
         self.store = MessageStore(self.disk, self.clock, settings)
         self.tables = build_tables(self.ports, self.store.min_offset)
         self.caller = FakeCaller()
-        self.services = Services(self.ports, self.tables, self.store, AtOnce(), self.caller)
+        self.dialled = []
+        self.services = Services(
+            self.ports, self.tables, self.store, AtOnce(), self.caller, self.dial
+        )
+
+    def dial(self, address, connection):
+        self.dialled.append((address, connection))

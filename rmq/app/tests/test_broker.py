@@ -6,7 +6,6 @@ from codec.codes import RequestCode
 from rmq.app.broker import Broker
 from rmq.app.tests import loops
 from rmq.app.tests.parts import small_settings
-from rmq.base.errors import ConfigError
 from rmq.base.manual import ManualClock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
@@ -55,11 +54,6 @@ def test_what_was_stored_is_there_after_the_next_start(caplog):
     assert second.broker.tables.offsets.query("g", "T", 0) == 7
     assert "store loaded" in caplog.text
     second.stop()
-
-
-def test_slave_is_refused_with_what_to_do():
-    with pytest.raises(ConfigError, match="brokerRole=SLAVE: this version"):
-        World(brokerRole="SLAVE", brokerId="1")
 
 
 def test_setting_that_is_changed_while_running_counts_at_once(world):

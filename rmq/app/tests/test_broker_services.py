@@ -79,4 +79,4 @@ def test_rate_of_replication_has_a_limit_only_where_it_is_switched_on(limited, r
     ],
 )
 def test_senders_wait_for_the_disk_and_for_slaves_where_that_is_set(settings, waits):
-    assert (Parts(**settings).services.safe is not None) == waits
+    assert (Parts(**settings).services.safety.wait is not None) == waits

@@ -26,6 +26,7 @@ from rmq.broker.consumers import Consumers
 from rmq.broker.filters import compile_filter, is_tag_type, tag_codes
 from rmq.broker.groups import Groups
 from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.role import RoleHolder
 from rmq.broker.topics import Topics
 from rmq.broker.waiting import Accepts, Reason, WaitingPulls
 from rmq.conf.broker import BrokerConfig
@@ -99,6 +100,7 @@ class PullProcessor:
         store: MessageStore,
         waiting: WaitingPulls,
         filters: ConsumerFilters,
+        role: RoleHolder,
         got: GotBatch | None = None,
     ) -> None:
         """``got`` is told of every batch that is given, for statistics.
@@ -113,6 +115,7 @@ class PullProcessor:
         self._store = store
         self._waiting = waiting
         self._filters = filters
+        self._role = role
         self._got = got
         self._found = ResponseTemplate(
             PullMessageResponseHeader,
@@ -162,7 +165,7 @@ class PullProcessor:
             tags=tags,
             matching=matching,
         )
-        if may_hold and header.sys_flag & COMMIT_OFFSET:
+        if may_hold and header.sys_flag & COMMIT_OFFSET and self._role.now.is_master:
             self._offsets.commit(
                 header.consumer_group, header.topic, header.queue_id, header.commit_offset
             )

@@ -62,13 +62,13 @@ class ReplyProcessor:
     ) -> None:
         """``safe`` tells when a stored reply is as safe as senders want; None: at once.
 
-        ``config`` may be replaced while running: assign the attribute.
+        ``config`` and ``safe`` may be replaced while running: assign the attribute.
         """
         self.config = config
         self._checked_topic = checked_topic
         self._producers = producers
         self._store = store
-        self._safe = safe
+        self.safe = safe
         self._clock = clock
         self._chance = chance
         self._store_host = settings.store_host
@@ -180,8 +180,8 @@ class ReplyProcessor:
         if result.status is not PutStatus.PUT_OK:
             logger.warning("event=reply_not_stored cause=%s", result.remark or result.status.name)
             return None
-        if self._safe is not None and props.find(text, props.WAIT_STORE_MSG_OK) != b"false":
-            await self._safe(result.end)
+        if self.safe is not None and props.find(text, props.WAIT_STORE_MSG_OK) != b"false":
+            await self.safe(result.end)
         return SendMessageResponseHeader(
             msg_id=build_offset_message_id(self._store_host, result.position),
             queue_id=queue_id,

@@ -33,6 +33,7 @@ from rmq.broker.groups import Groups
 from rmq.broker.processors import plain
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.replicas import Wait
+from rmq.broker.role import Role, RoleHolder
 from rmq.broker.topics import Topics
 from rmq.broker.transactions.half import HALF_QUEUE, add_origin
 from rmq.remoting.handling import Answer, Request, Response, handles, handles_runs
@@ -86,6 +87,24 @@ class SendSettings:
     accept_from_ms: int
     delay_level_max: int
     reject_transactions: Callable[[], bool]
+    role: RoleHolder
+    slave_may_act: bool = False
+
+
+def refuse_on_slave(settings: SendSettings) -> None:
+    """Send a producer away from a slave, before anything is made for it.
+
+    One that may act as master is asked further, and its store refuses.
+    Source: SendMessageProcessor.java, rejectRequest(); NettyRemotingAbstract.java,
+    processRequestCommand(), 5.3.3.
+
+    :raises CommandError: SYSTEM_BUSY.
+    """
+    if not settings.role.now.is_master and not settings.slave_may_act:
+        raise CommandError(
+            ResponseCode.SYSTEM_BUSY,
+            "[REJECTREQUEST]system busy, start flow control for a while: this broker is a slave",
+        )
 
 
 class SendProcessor:
@@ -103,13 +122,16 @@ class SendProcessor:
         chance: Chance,
         new_unique_key: Callable[[], str],
     ) -> None:
-        """``safe`` tells when a put is as safe as senders want; None: as soon as it is written."""
+        """``safe`` tells when a put is as safe as senders want; None: as soon as it is written.
+
+        It may be replaced while running: assign the attribute.
+        """
         self._settings = settings
         self._topics = topics
         self._groups = groups
         self._locks = locks
         self._store = store
-        self._safe = safe
+        self.safe = safe
         self._clock = clock
         self._chance = chance
         self._accept_from_ms = settings.accept_from_ms
@@ -134,6 +156,10 @@ class SendProcessor:
             self._response_fields,
         ).frame
         self._put = store.put
+        self._looks_closer = True
+        """Whether more is to be seen to than what the topic says."""
+        settings.role.on_change(self._role_changed)
+        self._role_changed(settings.role.now, settings.role.now)
 
     @handles(RequestCode.SEND_MESSAGE, SendMessageRequestHeader)
     def send(self, request: Request[SendMessageRequestHeader]) -> Answer:
@@ -210,9 +236,10 @@ class SendProcessor:
             config is None
             or not 0 <= queue_id < config.write_queue_nums
             or topic in names.NOT_ALLOWED_SEND_TOPICS
-            or self._accept_from_ms
+            or self._looks_closer
             or config.order
         ):
+            refuse_on_slave(self._settings)
             config = self.checked_topic(request)
             if queue_id < 0:
                 queue_id = self._chance.below(config.write_queue_nums)
@@ -245,13 +272,13 @@ class SendProcessor:
             0,
             wanted,
         )
-        return message, queue_id, unique_key, self._safe is not None and _is_waited_for(stored)
+        return message, queue_id, unique_key, self.safe is not None and _is_waited_for(stored)
 
     def _answer(self, request: SendRequest, prepared: Prepared, result: PutResult) -> Answer:
         """What the sender is told, at once or when its message is safe."""
         _, queue_id, unique_key, is_waited_for = prepared
-        if is_waited_for and self._safe is not None:
-            return self._when_safe(self._safe, result, queue_id, unique_key.decode())
+        if is_waited_for and self.safe is not None:
+            return self._when_safe(self.safe, result, queue_id, unique_key.decode())
         if result.status is PUT_OK and request.encoding == JSON and unique_key.isalnum():
             return self._reply(
                 result.position, queue_id, result.queue_offset, unique_key, request.opaque
@@ -311,8 +338,12 @@ class SendProcessor:
             )
         return True
 
+    def _role_changed(self, _before: Role, after: Role) -> None:
+        self._looks_closer = not after.is_master or self._accept_from_ms > 0
+
     def _put_batch(self, request: SendRequest) -> Answer:
         header = request.header
+        refuse_on_slave(self._settings)
         config = self.checked_topic(request)
         if names.is_retry_topic(header.topic):
             raise CommandError(
@@ -362,8 +393,8 @@ class SendProcessor:
             items,
         )
         unique_key = properties.get("UNIQ_KEY", "")
-        if self._safe is not None and properties.get("WAIT") != "false":
-            return self._when_safe(self._safe, result, queue_id, unique_key)
+        if self.safe is not None and properties.get("WAIT") != "false":
+            return self._when_safe(self.safe, result, queue_id, unique_key)
         return self._respond(result, queue_id, unique_key)
 
     def checked_topic(self, request: SendRequest) -> TopicConfig:

@@ -23,6 +23,7 @@ from rmq.broker.processors.send import (
     PERM_WRITE,
     UNIT_RETRY_TOPIC,
     SendSettings,
+    refuse_on_slave,
 )
 from rmq.broker.replicas import Wait
 from rmq.broker.stats import BrokerStats
@@ -57,12 +58,15 @@ class SendBackProcessor:
         stats: BrokerStats,
         chance: Chance,
     ) -> None:
-        """``safe`` tells when a put is as safe as senders want; None: as soon as it is written."""
+        """``safe`` tells when a put is as safe as senders want; None: as soon as it is written.
+
+        It may be replaced while running: assign the attribute.
+        """
         self._settings = settings
         self._topics = topics
         self._groups = groups
         self._store = store
-        self._safe = safe
+        self.safe = safe
         self._stats = stats
         self._chance = chance
 
@@ -73,10 +77,11 @@ class SendBackProcessor:
         A group without retry queues has it dropped. The answer waits until the copy is safe, for
         the consumer then forgets the message; Java does not wait.
 
-        :raises CommandError: SUBSCRIPTION_GROUP_NOT_EXIST; NO_PERMISSION, the broker or the retry
-            topic is read-only; SYSTEM_ERROR, no message begins at the offset, or the store
-            refused it.
+        :raises CommandError: SYSTEM_BUSY, this is a slave; SUBSCRIPTION_GROUP_NOT_EXIST;
+            NO_PERMISSION, the broker or the retry topic is read-only; SYSTEM_ERROR, no message
+            begins at the offset, or the store refused it.
         """
+        refuse_on_slave(self._settings)
         header = request.header
         group = self._groups.find(header.group)
         if group is None:
@@ -102,7 +107,7 @@ class SendBackProcessor:
             level = header.delay_level or FIRST_RETRY_LEVEL + record.reconsume_times
             goal = Destination(*retry, level)
         end = self._put(header.group, record, goal)
-        return Response() if self._safe is None else self._safe(end).addCallback(_told)
+        return Response() if self.safe is None else self.safe(end).addCallback(_told)
 
     def _retry_queue(
         self, header: ConsumerSendMsgBackRequestHeader, queues: int

@@ -18,6 +18,7 @@ from rmq.base.errors import CommandError
 from rmq.base.ports import Clock
 from rmq.broker import names
 from rmq.broker.offsets import ConsumerOffsets
+from rmq.broker.role import RoleHolder
 from rmq.broker.transactions.endings import Endings, Place
 from rmq.broker.transactions.half import (
     HALF_QUEUE,
@@ -74,6 +75,7 @@ class TransactionProcessor:
         offsets: ConsumerOffsets,
         op_log: OpLog,
         endings: Endings,
+        role: RoleHolder,
     ) -> None:
         """``config`` may be replaced while running: assign the attribute."""
         self.config = config
@@ -82,6 +84,7 @@ class TransactionProcessor:
         self._offsets = offsets
         self._op_log = op_log
         self._endings = endings
+        self._role = role
         self._started_ms = clock.wall_ms()
 
     @handles(RequestCode.END_TRANSACTION, EndTransactionRequestHeader)
@@ -92,7 +95,8 @@ class TransactionProcessor:
         Source: EndTransactionProcessor.java, processRequest(), 5.3.3.
 
         :raises CommandError: SYSTEM_ERROR (no such half message, or not this group's, or it ended
-            the other way), ILLEGAL_OPERATION (too late, wait for the check), or the store's.
+            the other way), SLAVE_NOT_AVAILABLE (this is a slave), ILLEGAL_OPERATION (too late,
+            wait for the check), or the store's.
         """
         [answer] = self.end_run([request])
         if isinstance(answer, Exception):
@@ -123,6 +127,11 @@ class TransactionProcessor:
 
         :raises CommandError: as ``end``.
         """
+        if not self._role.now.is_master:
+            raise CommandError(
+                ResponseCode.SLAVE_NOT_AVAILABLE,
+                "this broker is a slave: transactions are ended at its master",
+            )
         asked = request.header
         outcome = asked.commit_or_rollback
         if outcome not in (TRANSACTION_COMMIT, TRANSACTION_ROLLBACK):

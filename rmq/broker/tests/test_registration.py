@@ -15,6 +15,7 @@ from codec.headers.namesrv import (
 )
 from rmq.base.manual import ManualClock
 from rmq.broker.registration import Registration
+from rmq.broker.tests.roles import master
 from rmq.broker.tests.tables import FullDisk, config, table_file
 from rmq.broker.topics import Topics
 from rmq.remoting.testing import FakeCaller
@@ -31,11 +32,13 @@ class World:
             self.config, self.clock, table_file(FullDisk(self.clock), "topics.json")
         )
         self.answers = []
+        self.role = master()
         self.registration = Registration(
             self.config,
             self.clock,
             self.caller,
             self.topics,
+            role=self.role,
             address="10.0.0.9:10911",
             ha_address="10.0.0.9:10912",
             answered=lambda header, ordered: self.answers.append((header.master_addr, ordered)),

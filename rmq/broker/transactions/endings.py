@@ -24,6 +24,11 @@ class Endings:
         self._outcomes: OrderedDict[Place, int] = OrderedDict()
         self._moves: OrderedDict[Place, int] = OrderedDict()
 
+    def clear(self) -> None:
+        """Forget all: the half queues may have got another end."""
+        self._outcomes.clear()
+        self._moves.clear()
+
     def moved(self, queue_id: int, offset: int, new_offset: int) -> None:
         """Note that a half message was put back at the end of its queue."""
         self._moves[queue_id, offset] = new_offset

@@ -79,6 +79,11 @@ class OpLog:
             self._timer = None
         self.flush()
 
+    def clear(self) -> None:
+        """Forget what still waits after ``stop``: its half messages will be checked."""
+        self._waiting.clear()
+        self._sizes.clear()
+
     def _flush_by_time(self) -> None:
         self._timer = None
         if not self.flush():

@@ -4,10 +4,11 @@ from twisted.python.failure import Failure
 
 from codec.ha.default import pack_chunk_header, pack_report
 from rmq.base.manual import ManualClock
-from rmq.net.ha import HaServer
+from rmq.net.ha import HaClient, HaServer
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Reactor, accepted
-from rmq.replication.master import SLAVES_MAX, HaSettings, Master
+from rmq.replication.classic import Classic
+from rmq.replication.master import SLAVES_MAX, HaSettings
 from rmq.store.tests.stores import message, opened
 
 
@@ -16,9 +17,11 @@ class World:
         self.reactor = Reactor()
         self.clock = ManualClock()
         self.store = opened(MemoryDisk(self.clock))
-        self.master = Master(self.store, self.clock, HaSettings())
-        self.store.on_arrival(self.master.appended)
-        self.server = HaServer(self.reactor, self.master, interface="127.0.0.1", port=10912)
+        self.client = HaClient(self.reactor)
+        self.replication = Classic(self.store, self.client.dial, self.clock, HaSettings())
+        self.replication.lead(0)
+        self.store.on_arrival(self.replication.appended)
+        self.server = HaServer(self.reactor, self.replication, interface="127.0.0.1", port=10912)
 
     def connect(self):
         return accepted(self.reactor)
@@ -48,7 +51,7 @@ def test_a_slave_gets_what_is_put(world):
     log = world.store.log_bytes(0, 4096)
     assert transport.value() == pack_chunk_header(0, 0) + pack_chunk_header(0, end) + log
     assert transport.no_delay
-    assert [slave.address for slave in world.master.slaves] == ["10.0.0.1:40000"]
+    assert [slave.address for slave in world.replication.slaves] == ["10.0.0.1:40000"]
 
 
 def test_the_transport_pulls(world):
@@ -71,7 +74,7 @@ def test_a_connection_lost_is_forgotten(world):
     protocol.stopProducing()
     protocol.connectionLost(Failure(ConnectionDone()))
 
-    assert world.master.slaves == []
+    assert world.replication.slaves == []
 
 
 def test_one_connection_too_many_is_closed_and_heard_no_more(world):
@@ -85,7 +88,7 @@ def test_one_connection_too_many_is_closed_and_heard_no_more(world):
 
     assert transport.aborting
     assert transport.value() == b""
-    assert len(world.master.slaves) == SLAVES_MAX
+    assert len(world.replication.slaves) == SLAVES_MAX
 
 
 def test_the_end_closes_port_and_connections(world):

@@ -23,6 +23,7 @@ from rmq.broker.consumers import Consumers
 from rmq.broker.groups import Groups
 from rmq.broker.offsets import NO_OFFSET, ConsumerOffsets
 from rmq.broker.processors.admin.checks import known_topic
+from rmq.broker.role import RoleHolder
 from rmq.broker.topics import Topics
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Request, Response, handles
@@ -47,6 +48,7 @@ class ResetProcessor:
         consumers: Consumers,
         offsets: ConsumerOffsets,
         store: MessageStore,
+        role: RoleHolder,
     ) -> None:
         """``config`` may be replaced while running: assign the attribute."""
         self.config = config
@@ -55,6 +57,7 @@ class ResetProcessor:
         self._consumers = consumers
         self._offsets = offsets
         self._store = store
+        self._role = role
 
     @handles(RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, ResetOffsetRequestHeader)
     def reset(self, request: Request[ResetOffsetRequestHeader]) -> Response:
@@ -62,10 +65,14 @@ class ResetProcessor:
 
         The answer has the new offsets by queue.
 
-        :raises CommandError: as ``_recorded`` and ``_pushed``.
+        :raises CommandError: as ``_recorded`` and ``_pushed``; SYSTEM_ERROR, this is a slave.
         """
         header = request.header
         if self.config.useServerSideResetOffset:
+            if not self._role.now.is_master:
+                raise CommandError(
+                    ResponseCode.SYSTEM_ERROR, "Can not reset offset in slave broker"
+                )
             targets = self._recorded(header)
         else:
             targets = self._pushed(header, request.language)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from codec.bodies import encode_body
-from codec.bodies.admin import HAConnectionRuntimeInfo, HARuntimeInfo
+from codec.bodies.admin import HAClientRuntimeInfo, HAConnectionRuntimeInfo, HARuntimeInfo
 from codec.bodies.kv import KVTable
 from codec.codes import CURRENT_VERSION, RequestCode, ResponseCode
 from codec.headers.broker_admin import ViewBrokerStatsDataRequestHeader
@@ -15,7 +16,7 @@ from rmq.broker.rates import StoreRates
 from rmq.broker.stats import BrokerStats
 from rmq.conf.broker import BrokerConfig
 from rmq.remoting.handling import Request, Response, handles
-from rmq.replication.master import SlaveState
+from rmq.replication.mode import MasterState, SlaveState
 from rmq.store.store import MessageStore
 
 VERSION_TEXT = "V5_3_3"
@@ -38,6 +39,18 @@ class StorePlaces:
     capacity: Callable[[str], tuple[int, int] | None]
 
 
+class Sides(Protocol):
+    """The other ends of replication."""
+
+    @property
+    def slaves(self) -> Sequence[SlaveState]:
+        """Those that are connected."""
+
+    @property
+    def master(self) -> MasterState | None:
+        """Whom we follow; None for a master."""
+
+
 class RuntimeProcessor:
     """Source: AdminBrokerProcessor.java, prepareRuntimeInfo(), ViewBrokerStatsData(), 5.3.3."""
 
@@ -49,11 +62,10 @@ class RuntimeProcessor:
         places: StorePlaces,
         stats: BrokerStats,
         rates: StoreRates,
+        sides: Sides,
         more: Iterable[Callable[[], Mapping[str, str]]] = (),
-        slaves: Callable[[], Sequence[SlaveState]] = list,
     ) -> None:
-        """``more``: other services' own texts, which win over those made here; ``slaves``: those
-        that are connected, none by default.
+        """``more``: other services' own texts, which win over those made here.
 
         ``config`` may be replaced while running: assign the attribute.
         """
@@ -64,7 +76,7 @@ class RuntimeProcessor:
         self._stats = stats
         self._rates = rates
         self._more = tuple(more)
-        self._slaves = slaves
+        self._sides = sides
 
     @handles(RequestCode.GET_BROKER_RUNTIME_INFO)
     def runtime_info(self, _request: Request[RequestHeader]) -> Response:
@@ -93,11 +105,21 @@ class RuntimeProcessor:
 
     @handles(RequestCode.GET_BROKER_HA_STATUS)
     def ha_status(self, _request: Request[RequestHeader]) -> Response:
-        """Say that this is a master, how far its log is, and how far each slave is.
+        """Say how far a master's log is, and each slave's; or how a slave hears of its master.
 
         Source: DefaultHAService.java, getRuntimeInfo(), 5.3.3.
         """
-        slaves = self._slaves()
+        master = self._sides.master
+        if master is not None:
+            client = HAClientRuntimeInfo(
+                master_addr=master.address,
+                max_offset=self._store.written_position,
+                last_read_timestamp=master.heard_ms,
+                last_write_timestamp=master.said_ms,
+                transferred_byte_in_second=master.rate,
+            )
+            return Response(body=encode_body(HARuntimeInfo(ha_client_runtime_info=client)))
+        slaves = self._sides.slaves
         info = HARuntimeInfo(
             master=True,
             master_commit_log_max_offset=self._store.written_position,

@@ -28,6 +28,7 @@ from rmq.broker.processors.queues import QueueProcessor
 from rmq.broker.processors.send import SendProcessor, SendSettings
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
+from rmq.broker.tests.roles import master
 from rmq.broker.tests.tables import config as broker_config
 from rmq.broker.tests.tables import table_file
 from rmq.broker.topics import Topics
@@ -121,6 +122,7 @@ class Scene:
         )
         self.permission = config.brokerPermission
         self.given = []
+        self.role = master()
         self.send_settings = self._send_settings(accept_from_ms)
         safe = self.durability.flushed if sync_flush else None
         processors = self._processors(safe, FixedChance(chance), counted=counted)
@@ -139,6 +141,8 @@ class Scene:
             accept_from_ms=accept_from_ms,
             delay_level_max=len(SMALL.delay_levels_ms),
             reject_transactions=lambda: self.config.rejectTransactionMessage,
+            role=self.role,
+            slave_may_act=self.config.enableSlaveActingMaster,
         )
 
     def _processors(self, safe, chance, *, counted):
@@ -163,6 +167,7 @@ class Scene:
             store,
             self.waiting,
             self.filters,
+            self.role,
             (lambda *batch: self.given.append(batch)) if counted else None,
         )
         self.clients = ClientProcessor(

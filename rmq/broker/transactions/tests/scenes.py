@@ -55,7 +55,13 @@ class TransactionScene(Scene):
             ),
         )
         self.ending = TransactionProcessor(
-            self.config, self.clock, self.store, self.offsets, self.op_log, self.endings
+            self.config,
+            self.clock,
+            self.store,
+            self.offsets,
+            self.op_log,
+            self.endings,
+            self.role,
         )
         self.sending = SendProcessor(
             self.send_settings,

@@ -1,5 +1,7 @@
 """A broker in memory with everything that operators ask."""
 
+from types import SimpleNamespace
+
 from codec.bodies.offsets import DelayOffsetSerializeWrapper
 from rmq.broker.live_config import LiveConfig
 from rmq.broker.processors.admin.config import ConfigAdminProcessor
@@ -41,7 +43,7 @@ class AdminScene(Scene):
         )
         self.stats.begin()
         self.rates = StoreRates(self.clock, self.store.stats)
-        self.slaves = []
+        self.sides = SimpleNamespace(slaves=[], master=None)
         self.delay_offsets = DelayOffsetSerializeWrapper()
         self.live = LiveConfig(self.disk, self.clock, self.config, (), SETTINGS)
         self.topic_admin = TopicAdminProcessor(
@@ -80,8 +82,8 @@ class AdminScene(Scene):
                 ),
                 self.stats,
                 self.rates,
+                self.sides,
                 (lambda: {"scheduleMessageOffset_1": "0,0"},),
-                lambda: self.slaves,
             ),
             FileAdminProcessor(self.clock, self.store, lambda: self.delay_offsets),
         ]

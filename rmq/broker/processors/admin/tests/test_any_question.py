@@ -91,7 +91,13 @@ class AnyScene(AdminScene):
                 FixedChance((0,) * 9),
             ),
             ResetProcessor(
-                self.config, self.topics, self.groups, self.consumers, self.offsets, self.store
+                self.config,
+                self.topics,
+                self.groups,
+                self.consumers,
+                self.offsets,
+                self.store,
+                self.role,
             ),
             RelayProcessor("broker-a", self.topics, self.groups, self.consumers, self.store),
         ]

@@ -24,7 +24,13 @@ class ResetScene(AdminScene):
     def __init__(self, **changed):
         super().__init__(**changed)
         self.processor = ResetProcessor(
-            self.config, self.topics, self.groups, self.consumers, self.offsets, self.store
+            self.config,
+            self.topics,
+            self.groups,
+            self.consumers,
+            self.offsets,
+            self.store,
+            self.role,
         )
         self._dispatcher = Dispatcher(handler_table([self.processor]))
         self.topics.update(TopicConfig(topic_name="T", read_queue_nums=2, write_queue_nums=2))

@@ -8,7 +8,7 @@ from codec.codes import RequestCode, ResponseCode
 from codec.headers.broker_admin import ViewBrokerStatsDataRequestHeader
 from rmq.broker.processors.admin.runtime import byte_count, running_time
 from rmq.broker.processors.admin.tests.scene import AdminScene
-from rmq.replication.master import SlaveState
+from rmq.replication.mode import SlaveState
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_a_counter_of_nothing_is_refused(scene, name, key):
 
 def test_replication_is_shown(scene):
     scene.put()
-    scene.slaves.append(SlaveState("10.0.0.5:3", 100, 200, 50, True, 7))
-    scene.slaves.append(SlaveState("10.0.0.6:3", 0, 0, 150, False, 0))
+    scene.sides.slaves.append(SlaveState("10.0.0.5:3", 100, 200, 50, True, 7))
+    scene.sides.slaves.append(SlaveState("10.0.0.6:3", 0, 0, 150, False, 0))
 
     answer = scene.ask(RequestCode.GET_BROKER_HA_STATUS)
 
