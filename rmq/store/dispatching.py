@@ -141,7 +141,9 @@ class Dispatcher:
         self._remembers = False
 
     def give(self, entry: Entry, *, is_news: bool) -> None:
-        """Give queue and index what they do not have yet of a record; listeners, if it ``is_news``.
+        """Give queue and index what they do not have yet of a record.
+
+        If it ``is_news``, listeners hear of what was new to the queue.
 
         :raises OSError: no room on the disk; nothing was done.
         """

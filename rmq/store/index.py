@@ -239,6 +239,7 @@ class IndexFile:
             if hashed < 0 or SLOT.unpack_from(memory, slot)[0] != number or previous >= number:
                 return False
             SLOT.pack_into(memory, slot, previous)
+            memory[at : at + UNIT_SIZE] = bytes(UNIT_SIZE)
             self.used_slots -= previous == NO_UNIT
             self.next_unit = number
         if self.next_unit == 1:
@@ -304,6 +305,12 @@ class Index:
             position = min(position, last.begin_position)
             self._delete(len(self.files) - 1)
         return position
+
+    def correct_end(self, store_timestamp: int) -> None:
+        """Say when the last record was stored: units tell it only to the second."""
+        if self._last is not None and self._last.end_timestamp != store_timestamp:
+            self._last.end_timestamp = store_timestamp
+            self._last.write_header()
 
     def _delete(self, number: int) -> str:
         file = self.files.pop(number)

@@ -86,6 +86,9 @@ def start_after_crash(log: CommitLog, queues: Iterable[ConsumeQueue], synced_ms:
 def index_start(log: CommitLog, index: Index, start: int) -> int:
     """Cut the index to ``start``; the record from which to read so that it gets whole."""
     indexed = index.truncate(start)
+    last = head_at(log, index.end_position)
+    if last is not None:
+        index.correct_end(last.store_timestamp)
     if indexed >= start:
         return start
     return indexed if head_at(log, indexed) else log.begin
