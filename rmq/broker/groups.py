@@ -195,6 +195,21 @@ class Groups:
             data_version=self._data_version,
         )
 
+    def adopt(self, theirs: SubscriptionGroupWrapper) -> bool:
+        """Become a copy of the master's table, version included; whether anything changed.
+
+        Java does not copy what is forbidden.
+        Source: SlaveSynchronize.java, syncSubscriptionGroupConfig(), 5.3.3.
+        """
+        if theirs.data_version == self._data_version:
+            return False
+        self._table = dict(theirs.subscription_group_table)
+        self._forbidden = dict(theirs.forbidden_table or {})
+        self._data_version = theirs.data_version
+        self._unsaved = True
+        self.persist()
+        return True
+
     def load(self) -> None:
         """Take over what is on disk; its groups win over those made at creation.
 

@@ -229,6 +229,22 @@ class ConsumerOffsets:
             offset_table=self._table,
         )
 
+    def adopt(self, theirs: ConsumerOffsetSerializeWrapper) -> None:
+        """Take over all offsets that the master has; others, of the time without it, stay.
+
+        Source: SlaveSynchronize.java, syncConsumerOffset(), 5.3.3.
+        """
+        changed = {
+            key: offsets
+            for key, offsets in theirs.offset_table.items()
+            if self._table.get(key) != offsets
+        }
+        self._table.update(changed)
+        self._data_version = theirs.data_version or self._data_version
+        if changed:
+            self._unsaved = True
+            self.persist()
+
     def load(self) -> None:
         """Take over what is on disk.
 

@@ -41,6 +41,16 @@ class RequestModes:
         """All choices, as on disk."""
         return MessageRequestModeSerializeWrapper(message_request_mode_map=self._table)
 
+    def adopt(self, theirs: MessageRequestModeSerializeWrapper) -> None:
+        """Become a copy of the master's choices.
+
+        Source: SlaveSynchronize.java, syncMessageRequestMode(), 5.3.3.
+        """
+        if theirs.message_request_mode_map != self._table:
+            self._table = theirs.message_request_mode_map
+            self._unsaved = True
+            self.persist()
+
     def load(self) -> None:
         """Take over what is on disk.
 

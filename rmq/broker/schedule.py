@@ -121,10 +121,22 @@ class Schedule:
         """
         loaded = self._file.load(lambda text: decode_body(DelayOffsetSerializeWrapper, text))
         if loaded is not None:
-            self._table.update(loaded.offset_table)
-            self._data_version = loaded.data_version or self._data_version
-            for level in self._levels:
-                level.offset = self._table.get(level.number, 0)
+            self._take(loaded)
+
+    def adopt(self, theirs: DelayOffsetSerializeWrapper) -> None:
+        """Note how far the master is; not to be called while delivering here.
+
+        Source: ScheduleMessageService.java, loadWhenSyncDelayOffset(), 5.3.3.
+        """
+        assert not self._is_running, "who delivers knows best how far it is"
+        self._take(theirs)
+        self._save(theirs)
+
+    def _take(self, offsets: DelayOffsetSerializeWrapper) -> None:
+        self._table.update(offsets.offset_table)
+        self._data_version = offsets.data_version or self._data_version
+        for level in self._levels:
+            level.offset = self._table.get(level.number, 0)
 
     def start(self) -> None:
         """Begin to deliver; the store is loaded."""

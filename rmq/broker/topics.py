@@ -277,6 +277,20 @@ class Topics:
         """Have the next registration look like a change, though nothing changed."""
         self._bump()
 
+    def adopt(self, theirs: TopicConfigAndMappingSerializeWrapper) -> bool:
+        """Become a copy of the master's table, version included; whether anything changed.
+
+        Java's slave counts its own version on meanwhile, and so copies all in every round.
+        Source: SlaveSynchronize.java, syncTopicConfig(), 5.3.3.
+        """
+        if theirs.data_version == self._data_version:
+            return False
+        self._table = dict(theirs.topic_config_table)
+        self._data_version = theirs.data_version
+        self._unsaved = True
+        self.persist()
+        return True
+
     def load(self) -> None:
         """Take over what is on disk; its topics win over those made at creation.
 
