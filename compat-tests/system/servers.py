@@ -111,6 +111,7 @@ def broker_settings(folder: Path, **more: object) -> dict[str, object]:
     """A broker on loopback with its store below ``folder``."""
     return {
         "brokerIP1": "127.0.0.1",
+        "brokerIP2": "127.0.0.1",
         "bindAddress": "127.0.0.1",
         "listenPort": free_port(),
         "storePathRootDir": folder / "store",

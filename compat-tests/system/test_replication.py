@@ -1,0 +1,257 @@
+"""A master and slaves of ours: the slaves get its log, make the same queues of it, and go on after
+anybody's death.
+"""
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import servers
+import wire
+
+LOG_FILE_SIZE = 1 << 20
+QUEUE_FILE_SIZE = 20 * 300
+SYSTEM_BUSY, SLAVE_NOT_AVAILABLE, FLUSH_SLAVE_TIMEOUT = 2, 11, 12
+END_TRANSACTION = 37
+COMMIT = 8
+FOLLOWED_MAX_S = 30
+"""A slave finds its master when it registers, and tries again every 5 s."""
+
+KNOWN_ID = re.compile(rb'"?(\d+)"?:"127.0.0.1:\d+"')
+"""An entry of a broker's addresses, at the NameServer."""
+
+SMALL = {"mappedFileSizeCommitLog": LOG_FILE_SIZE, "mappedFileSizeConsumeQueue": QUEUE_FILE_SIZE}
+
+
+class Group:
+    """A NameServer and the brokers of one set."""
+
+    def __init__(self, namesrv: servers.Server, broker: Callable[..., servers.Server]) -> None:
+        self.namesrv = namesrv.start()
+        self._broker = broker
+
+    def _member(self, name: str, settings: dict[str, object]) -> servers.Server:
+        known = {"brokerName": "a", "namesrvAddr": f"127.0.0.1:{self.namesrv.port}", **SMALL}
+        return self._broker(name, **{**known, **settings})
+
+    def master(self, **settings: object) -> servers.Server:
+        """Start it, and wait until the NameServer knows it: its slaves then find it at once."""
+        server = self._member("master", {"brokerRole": "ASYNC_MASTER", **settings}).start()
+        self.registered(0)
+        return server
+
+    def slave(self, number: int, **settings: object) -> servers.Server:
+        """Start one."""
+        role = {"brokerRole": "SLAVE", "brokerId": number}
+        return self._member(f"slave-{number}", {**role, **settings}).start()
+
+    def registered(self, *numbers: int) -> None:
+        """Wait until the NameServer knows these brokerIds, and no others."""
+        wanted = sorted(b"%d" % number for number in numbers)
+
+        def known() -> bool:
+            with self.namesrv.peer() as peer:  # the keys are numbers, which is no JSON
+                return sorted(KNOWN_ID.findall(peer.call(wire.CLUSTER).body)) == wanted
+
+        until(known, lambda: self.namesrv.log()[-1000:])
+
+
+@pytest.fixture
+def group(namesrv, broker) -> Group:
+    return Group(namesrv(), broker)
+
+
+def until(met: Callable[[], bool], said: Callable[[], str], max_s: float = FOLLOWED_MAX_S) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + max_s
+    while not met():
+        assert time.monotonic() < end, said()
+        time.sleep(0.05)
+
+
+def send(server: servers.Server, numbers: range, size: int = 1000) -> int:
+    """Send messages, many under way at once; all must succeed. Gives where the log ends."""
+    window = 64
+    with server.peer() as peer:
+        for sent, number in enumerate(numbers):
+            if sent >= window:
+                assert peer.read().code == wire.SUCCESS
+            properties = {"UNIQ_KEY": f"K{number:08d}", "TAGS": f"T{number % 3}"}
+            fields = wire.send_fields("copied", number % 4, properties)
+            peer.post(wire.SEND, fields, bytes([number % 255 + 1]) * size)
+        for _ in range(min(window, len(numbers))):
+            assert peer.read().code == wire.SUCCESS
+        return wire.json.loads(peer.call(wire.HA_STATUS).body)["masterCommitLogMaxOffset"]
+
+
+def files_of(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def log_of(server: servers.Server, begin: int = 0) -> bytes:
+    """The commit log from ``begin`` on, without the zeros behind its end."""
+    files = [path for path in files_of(server.folder / "store/commitlog") if path.name.isdigit()]
+    data = b"".join(path.read_bytes() for path in files if int(path.name) >= begin)
+    return data.rstrip(b"\0")
+
+
+def first_file(server: servers.Server) -> int:
+    return int(files_of(server.folder / "store/commitlog")[0].name)
+
+
+def queues_of(server: servers.Server) -> dict[str, bytes]:
+    """The files of all consume queues."""
+    folder = server.folder / "store/consumequeue"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files_of(folder)}
+
+
+def same(master: servers.Server, *slaves: servers.Server) -> None:
+    """Wait until the slaves have the master's log and queues."""
+    wanted = hashlib.sha256(log_of(master)).digest()
+    for slave in slaves:
+        until(lambda: hashlib.sha256(log_of(slave)).digest() == wanted, lambda: report(slave))  # noqa: B023
+        until(lambda: queues_of(slave) == queues_of(master), lambda: report(slave))  # noqa: B023
+
+
+def report(server: servers.Server) -> str:
+    return f"{server.folder.name} is behind:\n{server.log()[-3000:]}"
+
+
+def test_two_slaves_have_the_log_and_the_queues_of_their_master(group):
+    master = group.master()
+    first, second = group.slave(1), group.slave(2)
+    group.registered(0, 1, 2)
+
+    end = send(master, range(5000))
+
+    same(master, first, second)
+    assert len(log_of(master)) == end > 4 * LOG_FILE_SIZE
+    for server in (master, first, second):
+        assert "Traceback" not in server.log()
+
+
+def test_a_slave_that_was_killed_goes_on_where_it_was(group):
+    master = group.master()
+    slave = group.slave(1)
+    send(master, range(1000))
+    same(master, slave)
+    sender = threading.Thread(target=send, args=(master, range(1000, 5000)))
+    sender.start()
+
+    for _ in range(3):
+        time.sleep(0.2)
+        slave.kill()
+        slave.start()
+    sender.join()
+
+    same(master, slave)
+
+
+def test_slaves_find_a_master_that_was_killed_again(group):
+    master = group.master()
+    slaves = group.slave(1), group.slave(2)
+    send(master, range(1000))
+    same(master, *slaves)
+
+    master.kill()
+    master.start()
+    send(master, range(1000, 3000))
+
+    same(master, *slaves)
+
+
+def test_an_empty_slave_of_a_log_that_has_lost_its_begin_starts_with_the_last_file(group):
+    master = group.master()
+    send(master, range(5000))
+    assert master.terminate() == 0
+    for path in files_of(master.folder / "store/commitlog")[:2]:
+        path.unlink()
+    master.start()
+
+    slave = group.slave(1)
+    end = send(master, range(5000, 5100))
+
+    begin = end - end % LOG_FILE_SIZE
+    until(lambda: log_of(slave) == log_of(master, begin), lambda: report(slave))
+    assert first_file(slave) == begin > 0
+    with master.peer() as told, slave.peer() as asked:
+        for queue in range(4):
+            fields = {"topic": "copied", "queueId": queue}
+            newest, wanted = (peer.call(wire.MAX_OFFSET, fields) for peer in (asked, told))
+            assert newest.fields == wanted.fields
+            oldest = int(asked.call(wire.MIN_OFFSET, fields).fields["offset"])
+            assert 0 < oldest < int(newest.fields["offset"])
+
+
+def test_a_slave_with_an_old_end_of_a_log_that_has_lost_its_begin_goes_on(group):
+    master = group.master()
+    slave = group.slave(1)
+    send(master, range(3000))
+    same(master, slave)
+    assert slave.terminate() == 0
+    send(master, range(3000, 5000))
+    assert master.terminate() == 0
+    files_of(master.folder / "store/commitlog")[0].unlink()
+    master.start()
+
+    slave.start()
+    send(master, range(5000, 5100))
+
+    begin = first_file(master)
+    assert begin == LOG_FILE_SIZE
+    until(lambda: log_of(slave, begin) == log_of(master), lambda: report(slave))
+
+
+def test_a_sync_master_answers_when_a_slave_of_ours_has_the_message(group):
+    master = group.master(brokerRole="SYNC_MASTER", inSyncReplicas=2, slaveTimeout=500)
+    fields = wire.send_fields("copied", 0, {"UNIQ_KEY": "K1"})
+    with master.peer() as peer:
+        assert peer.call(wire.SEND, fields, b"alone").code == FLUSH_SLAVE_TIMEOUT
+        slave = group.slave(1)
+        until(lambda: log_of(slave) == log_of(master), lambda: report(slave))
+
+        for number in range(100):
+            begin = time.monotonic()
+            assert peer.call(wire.SEND, fields, b"%d" % number).code == wire.SUCCESS
+            assert time.monotonic() - begin < 0.5
+            assert b"%d" % number in log_of(slave)[-300:]
+
+        slave.kill()
+        assert peer.call(wire.SEND, fields, b"alone again").code == FLUSH_SLAVE_TIMEOUT
+        slave.start()
+        until(lambda: log_of(slave) == log_of(master), lambda: report(slave))
+        assert peer.call(wire.SEND, fields, b"together again").code == wire.SUCCESS
+
+
+def test_a_slave_sends_producers_away(group):
+    master = group.master()
+    slave = group.slave(1)
+    send(master, range(10))
+    same(master, slave)
+    before = log_of(slave)
+
+    with slave.peer() as peer:
+        sent = peer.call(wire.SEND, wire.send_fields("copied", 0, {"UNIQ_KEY": "K1"}), b"x")
+        ended = peer.call(
+            END_TRANSACTION,
+            {
+                "topic": "copied",
+                "producerGroup": "g",
+                "tranStateTableOffset": 0,
+                "commitLogOffset": 0,
+                "commitOrRollback": COMMIT,
+                "fromTransactionCheck": "false",
+                "msgId": "K1",
+                "transactionId": "K1",
+            },
+        )
+
+    assert sent.code == SYSTEM_BUSY
+    assert sent.remark.startswith("[REJECTREQUEST]system busy, start flow control for a while")
+    assert ended.code == SLAVE_NOT_AVAILABLE
+    assert log_of(slave) == before
