@@ -15,6 +15,7 @@ from rmq.broker.processors.admin.offsets import OffsetAdminProcessor
 from rmq.broker.processors.admin.relays import RelayProcessor
 from rmq.broker.processors.admin.resets import ResetProcessor
 from rmq.broker.processors.admin.runtime import RuntimeProcessor, StorePlaces
+from rmq.broker.processors.admin.timers import TimerAdminProcessor
 from rmq.broker.processors.admin.topics import TopicAdminProcessor
 from rmq.broker.processors.clients import ClientProcessor
 from rmq.broker.processors.consumer_offsets import ConsumerOffsetProcessor
@@ -171,4 +172,5 @@ def _admin_processors(
             (services.schedule.texts,),
         ),
         FileAdminProcessor(clock, store, services.schedule.wrapper),
+        TimerAdminProcessor(tables.timer),
     ]

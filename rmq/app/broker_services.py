@@ -18,6 +18,7 @@ from rmq.base.periodic import Periodic
 from rmq.broker import rates
 from rmq.broker.arrivals import Arrivals
 from rmq.broker.durability import Durability, Worker
+from rmq.broker.following import CLASSIC_PERIOD_MS, CONTROLLED_PERIOD_MS, Copied, Following
 from rmq.broker.housekeeping import Housekeeping
 from rmq.broker.live_config import LiveConfig
 from rmq.broker.registration import Registration
@@ -29,6 +30,7 @@ from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools
 from rmq.broker.transactions.endings import Endings
 from rmq.broker.transactions.op_log import OpLog
 from rmq.conf.broker import BrokerConfig
+from rmq.conf.startup import BrokerSettings
 from rmq.conf.store import MessageStoreConfig
 from rmq.remoting.calls import Caller
 from rmq.replication.classic import Classic
@@ -106,6 +108,7 @@ class Services:
             self.registration,
             own_addresses=(ports.address, ports.ha_address),
         )
+        self.following = _following(ports, tables, self.schedule, self.role, caller)
         self._periodic = self._periodic_work()
         self._connect()
 
@@ -163,9 +166,9 @@ class Services:
         for periodic in self._periodic:
             periodic.start()
         self._follow_name_servers()
-        settings = self._ports.settings
-        is_elected = settings.broker.enableControllerMode or settings.store.enableDLegerCommitLog
+        is_elected = is_role_elected(self._ports.settings)
         self.roles.start(learns=not is_elected, announces=not is_elected)
+        self.following.start()
 
     def unregister(self) -> Deferred[None]:
         """Say goodbye to the NameServers while the ports are still open; fires when said."""
@@ -177,6 +180,7 @@ class Services:
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """End; fires when no sync runs, so that the store can be closed."""
         self.housekeeping.stop()
+        self.following.stop()
         self.roles.stop()
         yield self.durability.stop()
 
@@ -254,6 +258,33 @@ def _checks(
         ports.settings.store.fileReservedTime * HOUR_MS,
     )
     return Checks(ports.settings.broker, tools)
+
+
+def _following(
+    ports: BrokerPorts, tables: Tables, schedule: Schedule, role: RoleHolder, caller: Caller
+) -> Following:
+    copied = Copied(
+        tables.topics,
+        tables.groups,
+        tables.offsets,
+        tables.request_modes,
+        schedule,
+        tables.timer,
+    )
+    is_elected = is_role_elected(ports.settings)
+    return Following(
+        role,
+        ports.clock,
+        caller,
+        copied,
+        own_address=ports.address,
+        period_ms=CONTROLLED_PERIOD_MS if is_elected else CLASSIC_PERIOD_MS,
+    )
+
+
+def is_role_elected(settings: BrokerSettings) -> bool:
+    """Whether Controllers or DLedger say who is master."""
+    return settings.broker.enableControllerMode or settings.store.enableDLegerCommitLog
 
 
 def ha_settings(config: MessageStoreConfig) -> HaSettings:

@@ -12,19 +12,22 @@ from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.request_modes import RequestModes
+from rmq.broker.saving import TableFile
+from rmq.broker.timer_state import TimerState
 from rmq.broker.topics import Topics
 from rmq.broker.waiting import WaitingPulls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """All tables of one broker; the first five are also on disk."""
+    """All tables of one broker; the first six are also on disk."""
 
     topics: Topics
     groups: Groups
     offsets: ConsumerOffsets
     request_modes: RequestModes
     filters: ConsumerFilters
+    timer: TimerState
     producers: Producers
     consumers: Consumers
     locks: QueueLocks
@@ -45,6 +48,7 @@ class Tables:
         self.offsets.load()
         self.request_modes.load()
         self.filters.load()
+        self.timer.load()
 
     def persist(self) -> None:
         """Write what is not written at every change."""
@@ -52,6 +56,7 @@ class Tables:
         self.topics.persist()
         self.groups.persist()
         self.filters.persist()
+        self.timer.persist()
 
 
 def build_tables(ports: BrokerPorts, min_offset: Callable[[str, int], int]) -> Tables:
@@ -66,6 +71,11 @@ def build_tables(ports: BrokerPorts, min_offset: Callable[[str, int], int]) -> T
         offsets=ConsumerOffsets(config, clock, ports.table("consumerOffset"), min_offset),
         request_modes=RequestModes(ports.table("messageRequestMode")),
         filters=filters,
+        timer=TimerState(
+            ports.disk,
+            ports.config_path("timercheck"),
+            TableFile(ports.disk, ports.config_path("timermetrics")),
+        ),
         producers=Producers(clock, config.channelExpiredTimeout),
         consumers=consumers,
         locks=QueueLocks(clock),
