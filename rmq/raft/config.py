@@ -9,8 +9,7 @@ class CommitRule(Enum):
 
     CURRENT_TERM = "current term"
     """Raft's (paper, 5.4.2): a quorum has it, and it is of the leader's own term or stands before
-    one that is; or it is older and every member is known to have no newer log. Needs a first
-    entry in each term to go on: ``no_op_on_election``."""
+    one that is. Needs a first entry in each term to go on: ``no_op_on_election``."""
     BY_COUNT = "by count"
     """DLedger's: a quorum has it. Entries of earlier terms so committed can be lost (``roles``)."""
 

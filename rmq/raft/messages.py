@@ -110,7 +110,7 @@ class Vote(Struct, frozen=True, kw_only=True, gc=False):
     end_term: int
 
 
-class VoteReply(Struct, frozen=True, kw_only=True, gc=False):
+class VoteReply(Struct, frozen=True, gc=False):
     """A voter's answer; ``code`` is SUCCESS with every result.
 
     ``leader_id`` on the wire is the candidate's, repeated, unless told here.
@@ -152,17 +152,21 @@ class Push(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PushReply(Struct, frozen=True, kw_only=True, gc=False):
-    """What a follower made of a push. ``group`` on the wire is the request's; no ids."""
+    """What a follower made of a push. ``group`` on the wire is the request's; no ids.
+
+    Defaults are those of Java, which fills in no more when it refuses a request's base.
+    """
 
     code: int = SUCCESS
     term: int = NO_TERM
     """The request's term, repeated."""
-    index: int = NO_INDEX
-    """First index of the request's entries; COMMIT: -1 (Java leaves its default)."""
-    count: int = 1
-    begin_index: int = NO_INDEX
+    index: int | None = None
+    """First index of the request's entries; COMMIT: None, absent on the wire."""
+    count: int = 0
+    """Number of the request's entries."""
+    begin_index: int = 0
     """First index of the follower's log."""
-    end_index: int = NO_INDEX
+    end_index: int = 0
     """Last index of the follower's log."""
     leader_id: str | None = None
     echo: bool = False

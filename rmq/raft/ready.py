@@ -83,7 +83,7 @@ class Ready(Struct, frozen=True, kw_only=True, gc=True):
     requests: tuple[Request, ...]
     answers: tuple[Answer, ...]
     durable_index: int
-    """The log must be durable so far before ``answers`` go out; -1: nothing."""
+    """The log must be durable so far before ``answers`` go out: its end; it may long be so."""
     cuts: int
     """How often the log was cut when this was made: ``durable_index`` is of that log."""
     committed_index: int
