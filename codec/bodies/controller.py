@@ -1,6 +1,6 @@
 """What brokers, administrators and Controllers say about who leads and who is in sync."""
 
-from codec.bodies.body import Body, kept, kept_dict, kept_list
+from codec.bodies.body import Body, kept, kept_dict, kept_list, kept_set
 from codec.bodies.route import BrokerMemberGroup
 from codec.headers.fields import Int32, Int64
 
@@ -8,8 +8,8 @@ from codec.headers.fields import Int32, Int64
 class SyncStateSet(Body, kw_only=True):
     """The replicas that have all that is acknowledged. Source: SyncStateSet.java, 5.3.3."""
 
-    sync_state_set: list[Int64] | None = None
-    """Broker ids, each once, ascending as Java's small sets are."""
+    sync_state_set: set[Int64] = kept_set()
+    """Broker ids."""
     sync_state_set_epoch: Int32 = kept(0)
     """Counts the changes of the set, from 0."""
 
@@ -19,7 +19,7 @@ class ElectMasterResponseBody(Body, kw_only=True):
 
     broker_member_group: BrokerMemberGroup | None = None
     """Absent if the old master stays."""
-    sync_state_set: list[Int64] = kept_list()
+    sync_state_set: set[Int64] = kept_set()
 
 
 class ReplicaIdentity(Body, kw_only=True):
@@ -53,8 +53,8 @@ class BrokerReplicasInfo(Body, kw_only=True):
 class EpochEntry(Body, kw_only=True):
     """What one master appended. Source: EpochEntry.java, 5.3.3."""
 
-    end_offset: Int64
-    """The position behind it; 2**63 - 1 as long as it grows."""
+    end_offset: Int64 = kept(2**63 - 1)
+    """The position behind it; the greatest long as long as it grows."""
     epoch: Int32
     start_offset: Int64
 

@@ -55,7 +55,9 @@ class NamesrvConfig:
     notifyMinBrokerIdChanged: bool = setting(
         False, "tell brokers when the smallest live id of their set changes", live=True
     )
-    enableControllerInNamesrv: bool = accepted(False, "embedded controller")
+    enableControllerInNamesrv: bool = setting(
+        False, "run a Controller in this process too, at its own port"
+    )
     needWaitForService: bool = setting(
         False, "refuse routes for a while after the start", live=True
     )

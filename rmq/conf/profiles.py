@@ -25,6 +25,12 @@ FAST_STORE: Final[Mapping[str, Value]] = {
 }
 """Of ``MessageStoreConfig``, milliseconds."""
 
+FAST_CONTROLLER: Final[Mapping[str, Value]] = {
+    "scanNotActiveBrokerInterval": 100,
+    "scanInactiveMasterInterval": 1_000,
+}
+"""Of ``ControllerConfig``, milliseconds."""
+
 
 def is_fast(values: Mapping[str, str]) -> bool:
     """Whether the keys that were given choose the profile; a wrong choice is refused elsewhere."""

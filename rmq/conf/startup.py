@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from rmq.base.errors import ConfigError
 from rmq.conf.broker import BrokerConfig
+from rmq.conf.controller import ControllerConfig
+from rmq.conf.controller_startup import ControllerSettings, controller_defaults, settled
 from rmq.conf.loading import load
 from rmq.conf.namesrv import NamesrvConfig
 from rmq.conf.profiles import FAST_BROKER, FAST_STORE, is_fast
@@ -47,10 +49,14 @@ class NamesrvSettings:
     rmq: RmqConfig
     values: Mapping[str, str]
     warnings: tuple[str, ...]
+    controller: ControllerSettings | None = None
+    """Of the Controller beside it, with enableControllerInNamesrv."""
 
     def lines(self) -> list[str]:
         """What ``mqnamesrv -p`` prints: ``key=value`` of every setting."""
         parts: tuple[Config, ...] = (self.namesrv, self.server, self.client, self.rmq)
+        if self.controller is not None:
+            parts = (*parts, self.controller.controller)
         return [line for part in parts for line in lines(part)]
 
 
@@ -89,13 +95,13 @@ def namesrv_settings(
 
     :raises ConfigError: a value cannot be used.
     """
-    loaded = load(
-        NAMESRV_CONFIGS,
-        values,
-        overrides or {},
-        machine,
-        {RemotingServerConfig: {"listenPort": NAMESRV_PORT}},
-    )
+    embedded = values.get("enableControllerInNamesrv", "").strip().lower() == "true"
+    configs = (*NAMESRV_CONFIGS, ControllerConfig) if embedded else NAMESRV_CONFIGS
+    defaults: dict[type[Config], Mapping[str, Value]] = {
+        RemotingServerConfig: {"listenPort": NAMESRV_PORT},
+        **controller_defaults(values),
+    }
+    loaded = load(configs, values, overrides or {}, machine, defaults)
     _refuse_access_control(loaded.values)
     namesrv = loaded.of(NamesrvConfig)
     if config_path:
@@ -107,6 +113,7 @@ def namesrv_settings(
         rmq=loaded.of(RmqConfig),
         values=loaded.values,
         warnings=loaded.warnings,
+        controller=settled(loaded) if embedded else None,
     )
 
 

@@ -1,6 +1,6 @@
 """What a Controller needs of the group of Controllers: one log, in one order, for all of them.
 
-``rmq.dledger.member.Member`` is it; tests have one in memory (``testing.py``).
+``rmq.dledger.member.Member`` is it; tests have one in memory.
 """
 
 from collections.abc import Callable, Mapping, Sequence

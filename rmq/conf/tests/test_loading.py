@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rmq.base.errors import ConfigError
+from rmq.conf.controller import ControllerConfig
 from rmq.conf.loading import build, load, unknown_key_warnings
 from rmq.conf.settings import Machine, setting, settings_of, show
 from rmq.conf.startup import BROKER_CONFIGS, NAMESRV_CONFIGS
@@ -87,7 +88,7 @@ def test_every_key_has_the_default_that_java_has():
 
     ours = {
         (config.__name__, known.key): show(getattr(build(config, {}, recorded), known.key))
-        for config in {*BROKER_CONFIGS[:-1], *NAMESRV_CONFIGS[:-1]}
+        for config in {*BROKER_CONFIGS[:-1], *NAMESRV_CONFIGS[:-1], ControllerConfig}
         for known in settings_of(config)
     }
 

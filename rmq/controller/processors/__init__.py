@@ -1,0 +1,1 @@
+"""What answers requests to a Controller."""
