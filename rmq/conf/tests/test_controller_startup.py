@@ -32,10 +32,8 @@ def test_jraft_is_refused_with_the_reason():
 def test_an_unknown_key_is_warned_of_with_the_nearest():
     settings = controller_settings({"controllerDLedgerPeers": "x"}, HERE)
 
-    assert settings.warnings == (
-        "unknown key 'controllerDLedgerPeers' in the configuration has no effect; "
-        "did you mean 'controllerDLegerPeers'?",
-    )
+    assert settings.warnings[0].startswith("unknown key 'controllerDLedgerPeers'")
+    assert settings.warnings[0].endswith("did you mean 'controllerDLegerPeers'?")
 
 
 def test_the_fast_profile_scans_oftener():

@@ -1,6 +1,6 @@
 """Stand-ins for a Controller's group and brokers."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, fail
 
@@ -13,7 +13,8 @@ from rmq.remoting.handling import Request
 from rmq.remoting.testing import FakeChannel
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True)
+class Entry:
     index: int
     body: bytes
 

@@ -25,6 +25,8 @@ from rmq.controller.events import (
 )
 from rmq.controller.tests.parts import Lives, elected, joined, state_of
 
+NEED_TO_BE_REGISTERED = ResponseCode.CONTROLLER_BROKER_NEED_TO_BE_REGISTERED
+
 
 def altered(*broker_ids):
     return AlterSyncStateSetEvent(broker_name="a", new_sync_state_set=list(broker_ids))
@@ -154,9 +156,7 @@ def test_the_first_master_is_who_asks_first():
 def test_strangers_neither_lead_nor_elect(broker_id, name):
     outcome = Scene().elect(broker_id, name=name)
 
-    assert is_refused(
-        outcome, ResponseCode.CONTROLLER_BROKER_NEED_TO_BE_REGISTERED, "Broker hasn't"
-    )
+    assert is_refused(outcome, NEED_TO_BE_REGISTERED, "Broker hasn't")
 
 
 def test_a_living_master_stays():
@@ -330,7 +330,7 @@ def test_a_new_address_is_noted():
 def test_who_has_no_id_must_apply_for_one(broker_id, name):
     outcome = Scene().register(broker_id, name=name)
 
-    assert is_refused(outcome, ResponseCode.CONTROLLER_BROKER_NEED_TO_BE_REGISTERED, "apply")
+    assert is_refused(outcome, NEED_TO_BE_REGISTERED, "apply")
 
 
 def test_a_broker_without_address_is_refused():

@@ -10,4 +10,4 @@ def test_a_member_of_a_dledger_group_is_what_a_controller_needs() -> None:
     def has(member: Member, entry: Entry) -> None:
         needs(member, entry)
 
-    assert has
+    assert has.__name__ == "has"

@@ -77,7 +77,7 @@ def test_a_slave_that_is_lost_is_not_replaced():
     scene.elections.lost(scene.dies(2))
 
     assert scene.master == 1
-    assert scene.group.log[4:] == [(4, b"")]
+    assert [entry.body for entry in scene.group.log[4:]] == [b""]
 
 
 def test_who_does_not_lead_elects_nobody():

@@ -182,12 +182,24 @@ def test_a_proposal_without_any_answer_is_given_up():
 
     scene.clock.advance(AGREE_MS)
 
-    assert "it may have happened" in is_refused(lost, ResponseCode.SYSTEM_ERROR) or lost.called
+    assert is_refused(lost, ResponseCode.SYSTEM_ERROR)
     scene.group.agree()
     assert not scene.serving.serves
     scene.clock.advance(RETRY_MS)
     scene.group.agree()
     assert scene.serving.serves
+
+
+def test_a_refusal_that_comes_after_that_is_not_heard():
+    scene = Scene().served()
+    scene.group.agrees = False
+    lost = scene.ask("w", joined(1))
+
+    scene.clock.advance(AGREE_MS)
+    scene.group.disagree()
+
+    assert is_refused(lost, ResponseCode.SYSTEM_ERROR)
+    assert scene.clock.owed == 1
 
 
 def test_who_waits_too_long_is_answered_and_its_command_never_runs():
