@@ -1,22 +1,43 @@
 """A member of a DLedger group: runs the Raft node over connections, time and disk.
 
-Nothing is sent before what it says is persisted, nothing applied before that: for each ``Ready``
-of the node this module does what ``rmq.raft.ready`` lays down.
+What a turn of the reactor brings (requests, replies, proposals, time) goes into the node at once;
+at the end of the turn the node's work is done, each ``Ready`` in the order that ``rmq.raft.ready``
+lays down: persist, send, sync, answer, apply. So all that came in one turn shares one sync and one
+look at the node. While a sync runs that answers wait for, requests of peers wait as well.
+
+A disk that fails ends the membership: the member falls silent, so that others can lead.
 """
 
+import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
 
 from codec.codes import DLedgerResponseCode
-from rmq.base.errors import RmqError
-from rmq.base.ports import Chance, Clock, Disk
+from codec.command import Command
+from codec.errors import CodecError
+from rmq.base.errors import CallError
+from rmq.base.periodic import Periodic
+from rmq.base.ports import Chance, Clock, Disk, Timer
+from rmq.dledger.disk_log import DiskLog, LedgerSync
+from rmq.dledger.errors import ProposalError
+from rmq.dledger.processor import DLedgerProcessor
+from rmq.dledger.saved_term import SavedTerm
 from rmq.dledger.settings import MemberSettings
-from rmq.raft.log import Log
-from rmq.raft.messages import Entry, Role
+from rmq.dledger.wire import Requests, decode_reply
+from rmq.raft.messages import Entry, Reply, Request, Role
+from rmq.raft.node import Node
+from rmq.raft.ready import HardState, Proposal, Ready
 from rmq.remoting.calls import Caller
+
+log = logging.getLogger(__name__)
+
+SUCCESS = DLedgerResponseCode.SUCCESS
 
 
 class Worker(Protocol):
@@ -25,17 +46,6 @@ class Worker(Protocol):
     def run(self, call: Callable[[], None]) -> Deferred[None]:
         """Run ``call`` in another thread; fires, or fails, in the reactor's."""
         ...
-
-
-class ProposalError(RmqError):
-    """What was proposed, or a transfer that was asked for, did not come about (as far as we know).
-
-    ``code`` says why. TERM_CHANGED and WAIT_QUORUM_ACK_TIMEOUT leave open whether it will.
-    """
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(f"{DLedgerResponseCode(code).name}: {text}")
-        self.code = DLedgerResponseCode(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,84 +62,438 @@ class MemberPorts:
 class Member:
     """One member. ``start`` it once; what it answers is in ``processors``.
 
-    The reactor's thread calls it. Listeners are called in it too, and must be added before
-    ``start``.
+    The reactor's thread calls it. Listeners are called in it too, and are added before ``start``.
     """
 
-    def __init__(self, settings: MemberSettings, ports: MemberPorts) -> None: ...
+    def __init__(self, settings: MemberSettings, ports: MemberPorts) -> None:
+        self._settings = settings
+        self._raft = settings.raft
+        self._ports = ports
+        self._clock = ports.clock
+        self.log = DiskLog(ports.disk, settings.ledger)
+        self._saved_term = SavedTerm(ports.disk, settings.ledger.folder)
+        self.processors: tuple[object, ...] = (DLedgerProcessor(self),)
+        self._requests = Requests()
+        self._node: Node | None = None
+        self._stopped = False
+        self._failure: str | None = None
+        self._applied = -1
+        self._apply: list[Callable[[Entry], None]] = []
+        self._on_commit: list[Callable[[int], None]] = []
+        self._on_role: list[Callable[[Role, int], None]] = []
+        self._proposed: dict[Proposal, Deferred[list[Entry]]] = {}
+        self._transfers: list[Deferred[None]] = []
+        self._outstanding: Ready | None = None
+        self._waiting: deque[tuple[Request, Deferred[Reply]]] = deque()
+        self._soon: Timer | None = None
+        self._due: Timer | None = None
+        self._due_ms = 0
+        self._flush: Timer | None = None
+        self._syncing = False
+        self._idle: list[Deferred[None]] = []
+        self._periodic = (
+            Periodic(ports.clock, settings.check_point_interval_ms, self._save_checkpoint),
+            Periodic(ports.clock, settings.clean_interval_ms, self._clean),
+        )
 
-    log: Log
-    """Its entries on disk: positions, ranges; only to read."""
-    processors: tuple[object, ...]
-    """What answers codes 50000 to 51005."""
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self._raft.group
 
     @property
     def self_id(self) -> str:
-        """This member's id, as ``n0``."""
+        """The member's own id, as ``n0``."""
+        return self._raft.self_id
 
     @property
     def peers(self) -> dict[str, str]:
         """``host:port`` of all members by id, this one's among them."""
+        return dict(self._settings.addresses)
 
     @property
-    def role(self) -> Role: ...
+    def role(self) -> Role:
+        """What it is now; UNKNOWN while it does not take part."""
+        return Role.UNKNOWN if self._node is None else self._node.role
+
     @property
-    def is_leader(self) -> bool: ...
+    def is_leader(self) -> bool:
+        """Whether it leads, as far as it knows."""
+        return self.role is Role.LEADER
+
     @property
-    def leader_id(self) -> str | None: ...
+    def leader_id(self) -> str | None:
+        """Who leads, as far as it knows."""
+        return None if self._node is None else self._node.leader_id
+
     @property
-    def term(self) -> int: ...
+    def term(self) -> int:
+        """The term it is in; -1 while it does not take part."""
+        return -1 if self._node is None else self._node.term
+
     @property
     def committed_index(self) -> int:
         """The last entry known to be committed, -1 if none is."""
+        return self.log.committed_index
 
     @property
     def committed_position(self) -> int:
         """Where the last committed entry ends, bytes; 0 if none is."""
+        return self.log.committed_position
 
     @property
     def applied_index(self) -> int:
-        """The last entry given to what ``on_apply`` named; -1 if none was."""
+        """The last entry that what ``on_apply`` named has seen, -1 if none."""
+        return self._applied
+
+    @property
+    def failure(self) -> str | None:
+        """Why it takes part no more; None if it does, or was stopped."""
+        return self._failure
 
     def on_apply(self, apply: Callable[[Entry], None]) -> None:
-        """Have ``apply`` called with each committed entry, in order, once in the life of this
-        object: with what is known to be committed during ``start``, with more as it is committed.
-        Entries with an empty body (a leader's first) are among them. Without such a listener no
-        entry is read back.
+        """Have ``apply`` called with each committed entry, in order, once in the member's life.
+
+        With what is known to be committed during ``start``, with more as it is committed. Entries
+        with an empty body (a leader's first) are among them. Without any such listener no entry is
+        read back.
         """
+        self._apply.append(apply)
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
-        """Tell ``listener`` the committed index whenever it has grown, after applying."""
+        """Tell ``listener`` the committed index whenever it is another, after applying."""
+        self._on_commit.append(listener)
 
     def on_role(self, listener: Callable[[Role, int], None]) -> None:
         """Tell ``listener`` role and term whenever they, or the leader, are others.
 
-        What was committed before is applied by then; who leads is in ``leader_id``.
+        What was committed before is applied by then. Who leads is in ``leader_id``. UNKNOWN: the
+        disk failed, and the member takes part no more.
         """
+        self._on_role.append(listener)
 
     def start(self) -> None:
         """Read the files, apply what is committed, begin to take part.
 
         :raises StoreError: the files cannot be used.
         """
+        state = self._saved_term.load()
+        self.log.open()
+        if state.term < self.log.end_term:  # the file was lost, or never written
+            state = HardState(self.log.end_term)
+        self._apply_up_to(self.log.committed_index)
+        now_ms = self._clock.monotonic_ms()
+        self._node = Node(self._raft, self.log, state, self._ports.chance, now_ms)
+        for periodic in self._periodic:
+            periodic.start()
+        self._run_soon()
 
     def stop(self) -> Deferred[None]:
         """Take part no more; fires when all is synced and the files are closed.
 
         What was proposed and is undecided fails with TERM_CHANGED.
         """
+        done: Deferred[None] = Deferred()
+        took_part = self._node is not None
+        self._stopped = True
+        self._end_membership(DLedgerResponseCode.TERM_CHANGED, "the member stops")
+        if took_part:
+            self._idle.append(done)
+            self._sync_last()
+        else:
+            done.callback(None)
+        return done
 
     def propose(self, bodies: Sequence[bytes]) -> Deferred[list[Entry]]:
-        """Have the group agree on ``bodies``, one entry each, all or (by a refusal) none.
+        """Have the group agree on ``bodies``, one entry each.
 
         Fires with the entries when they are committed and were applied here. Fails with
         ProposalError: NOT_LEADER, LEADER_TRANSFERRING, LEADER_PENDING_FULL, DISK_FULL, DISK_ERROR,
         REQUEST_WITH_EMPTY_BODYS at once; TERM_CHANGED, WAIT_QUORUM_ACK_TIMEOUT later.
         """
+        node = self._node
+        if node is None:
+            return fail(ProposalError(DLedgerResponseCode.NOT_LEADER, f"{self.self_id} is down"))
+        if self.log.full and node.role is Role.LEADER:
+            code = DLedgerResponseCode.DISK_FULL
+            return fail(ProposalError(code, f"the disk of {self._settings.ledger.folder} is full"))
+        node.tick(self._clock.monotonic_ms())
+        proposal = node.propose(bodies)
+        self._run_soon()
+        if proposal.code != SUCCESS:
+            return fail(ProposalError(proposal.code, f"leader is {proposal.leader_id}"))
+        done: Deferred[list[Entry]] = Deferred()
+        self._proposed[proposal] = done
+        return done
 
     def transfer(self, transferee: str) -> Deferred[None]:
-        """Give leadership to a peer; fires when this member has seen another leader.
+        """Give leadership to a peer; fires when this member leads no more.
 
         Fails with ProposalError: NOT_LEADER, UNKNOWN_MEMBER, FALL_BEHIND_TOO_MUCH,
-        LEADER_TRANSFERRING, UNEXPECTED_ARGUMENT, TAKE_LEADERSHIP_FAILED.
+        LEADER_TRANSFERRING, UNEXPECTED_ARGUMENT at once; TAKE_LEADERSHIP_FAILED later.
         """
+        node = self._node
+        if node is None:
+            return fail(ProposalError(DLedgerResponseCode.NOT_LEADER, f"{self.self_id} is down"))
+        node.tick(self._clock.monotonic_ms())
+        code = node.transfer(transferee)
+        self._run_soon()
+        if code != SUCCESS:
+            return fail(ProposalError(code, f"transfer to {transferee}"))
+        done: Deferred[None] = Deferred()
+        self._transfers.append(done)
+        return done
+
+    def asked(self, request: Request) -> Deferred[Reply]:
+        """Take a peer's request; fires with the answer, or never if the member ends before."""
+        answer: Deferred[Reply] = Deferred()
+        if self._node is None:
+            return answer
+        if self._outstanding is not None:
+            self._waiting.append((request, answer))
+        else:
+            self._step(self._node, request, answer)
+        return answer
+
+    def _step(self, node: Node, request: Request, answer: Deferred[Reply]) -> None:
+        node.tick(self._clock.monotonic_ms())
+        node.step(request, answer)
+        self._run_soon()
+
+    def _run_soon(self) -> None:
+        """Do the node's work when this turn is over."""
+        if self._soon is None:
+            self._soon = self._clock.call_later(0, self._run)
+
+    def _run(self) -> None:
+        self._soon = None
+        node = self._node
+        while node is not None and self._outstanding is None:
+            ready = node.ready()
+            if ready is None:
+                break
+            self._do(node, ready)
+            node = self._node
+        if node is not None:
+            self._settle(node)
+
+    def _settle(self, node: Node) -> None:
+        """See when to come back."""
+        if self.log.refusal is not None:
+            self._fail(self.log.refusal)
+            return
+        if self._transfers and node.transferee is None:
+            self._end_transfers(node)
+        if self._flush is None and self.log.flushed_index < self.log.end_index:
+            self._flush = self._clock.call_later(self._settings.flush_interval_ms, self._flush_due)
+        due_ms = node.next_due_ms
+        if self._due is not None:
+            if self._due_ms <= due_ms:
+                return
+            self._due.cancel()
+        self._due_ms = due_ms
+        delay_ms = max(due_ms - self._clock.monotonic_ms(), 1)
+        self._due = self._clock.call_later(delay_ms, self._time_passed)
+
+    def _time_passed(self) -> None:
+        self._due = None
+        if self._node is not None:
+            self._node.tick(self._clock.monotonic_ms())
+            self._run()
+
+    def _do(self, node: Node, ready: Ready) -> None:
+        """Persist, send; then finish, now or when the log is synced."""
+        if ready.hard_state is not None:
+            try:
+                self._saved_term.save(ready.hard_state)
+            except OSError as error:
+                self._fail(f"cannot save term {ready.hard_state.term}: {error}")
+                return
+        for request in ready.requests:
+            self._send(request)
+        if self._settings.durable and self.log.flushed_index < ready.durable_index:
+            self._outstanding = ready
+            if not self._flush_now():
+                self._fail(self.log.refusal or "nothing to sync")
+        else:
+            self._finish(node, ready)
+
+    def _finish(self, node: Node, ready: Ready) -> None:
+        for answer in ready.answers:
+            assert isinstance(answer.token, Deferred), answer
+            answer.token.callback(answer.reply)
+        node.advance(ready)
+        self._apply_up_to(ready.committed_index)
+        for change in ready.role_changes:
+            self._tell_role(change.role, change.term)
+        for ended in ready.ended:
+            done = self._proposed.pop(ended.proposal)
+            if ended.code == SUCCESS:
+                done.callback(list(ended.proposal.entries))
+            else:
+                text = f"entries up to {ended.proposal.last_index}"
+                done.errback(ProposalError(ended.code, text))
+
+    def _tell_role(self, role: Role, term: int) -> None:
+        log.info(
+            "event=dledger_role group=%s member=%s role=%s term=%d leader=%s",
+            self.group,
+            self.self_id,
+            role.name,
+            term,
+            self.leader_id,
+        )
+        for listener in self._on_role:
+            listener(role, term)
+
+    def _apply_up_to(self, committed: int) -> None:
+        if committed == self._applied or committed < 0:
+            return
+        if self._apply:
+            for index in range(max(self._applied + 1, self.log.begin_index), committed + 1):
+                entry = self.log.entry(index)
+                assert entry is not None, f"committed entry {index} is not there"
+                for apply in self._apply:
+                    apply(entry)
+                self._applied = index
+        self._applied = committed
+        for listener in self._on_commit:
+            listener(committed)
+
+    def _end_transfers(self, node: Node) -> None:
+        transfers, self._transfers = self._transfers, []
+        for done in transfers:
+            if node.role is Role.LEADER:
+                code = DLedgerResponseCode.TAKE_LEADERSHIP_FAILED
+                done.errback(ProposalError(code, f"{self.self_id} still leads"))
+            else:
+                done.callback(None)
+
+    def _send(self, request: Request) -> None:
+        code, body = self._requests.encode(request)
+        address = self._settings.addresses[request.target]
+        answer = self._ports.caller.call(
+            address, Command(code=code, body=body), self._settings.call_timeout_ms
+        )
+        answer.addCallback(partial(self._replied, request))
+        answer.addErrback(partial(self._not_replied, request))
+
+    def _replied(self, request: Request, command: Command) -> None:
+        if command.code != SUCCESS:
+            raise CallError(f"{request.target} refuses: {command.code} {command.remark}")
+        reply = decode_reply(request, command.body)
+        if self._node is not None:
+            self._node.tick(self._clock.monotonic_ms())
+            self._node.replied(request, reply)
+            self._run_soon()
+
+    def _not_replied(self, request: Request, failure: Failure) -> None:
+        if not isinstance(failure.value, CallError | CodecError):
+            log.error("event=dledger_reply_failed", exc_info=failure.value)
+        else:
+            log.debug("event=dledger_no_reply peer=%s cause=%s", request.target, failure.value)
+        if self._node is not None:
+            self._node.tick(self._clock.monotonic_ms())
+            self._node.failed(request)
+            self._run_soon()
+
+    def _flush_due(self) -> None:
+        self._flush = None
+        self._flush_now()
+
+    def _flush_now(self) -> bool:
+        """Start a sync unless one runs or all is synced; whether one runs."""
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        if self._syncing:
+            return True
+        work = self.log.sync_work()
+        if work is None:
+            return False
+        self._syncing = True
+        running = self._ports.worker.run(work.sync)
+        running.addCallbacks(partial(self._synced, work), partial(self._not_synced, work))
+        running.addErrback(partial(self._broke, "a sync's end"))
+        return self._syncing
+
+    def _synced(self, work: LedgerSync, _: None) -> None:
+        self._syncing = False
+        self.log.synced(work)
+        node, ready = self._node, self._outstanding
+        if node is None:
+            self._sync_last()
+        elif ready is None:
+            self._settle(node)
+        elif work.cuts == self.log.cuts and self.log.flushed_index < ready.durable_index:
+            self._flush_now()
+        else:
+            self._outstanding = None
+            self._finish(node, ready)
+            while self._waiting and self._node is not None:
+                self._step(self._node, *self._waiting.popleft())
+            self._run_soon()
+
+    def _not_synced(self, work: LedgerSync, failure: Failure) -> None:
+        self._syncing = False
+        error = failure.value
+        cause = error if isinstance(error, OSError) else OSError(f"{type(error).__name__}: {error}")
+        self.log.sync_failed(work, cause)
+        self._fail(f"cannot sync: {cause}")
+        self._sync_last()
+
+    def _broke(self, what: str, failure: Failure) -> None:
+        log.error("event=dledger_broke what=%s", what, exc_info=failure.value)
+        self._fail(f"{what} failed: {failure.value}")
+
+    def _sync_last(self) -> None:
+        """Go on to end: sync what is left, then close the files and tell who waits for it."""
+        if not self._stopped or not self._idle or self._flush_now():
+            return
+        self._save_checkpoint()
+        self.log.close()
+        idle, self._idle = self._idle, []
+        for done in idle:
+            done.callback(None)
+
+    def _save_checkpoint(self) -> None:
+        try:
+            self.log.save_checkpoint()
+        except OSError as error:  # only a hint for the next start
+            log.warning("event=checkpoint_not_saved cause=%s", error)
+
+    def _clean(self) -> None:
+        try:
+            self.log.clean(self._clock.wall_ms())
+        except OSError as error:
+            log.warning("event=ledger_not_cleaned cause=%s", error)
+
+    def _fail(self, reason: str) -> None:
+        """Fall silent: the disk failed."""
+        if self._node is None:
+            return
+        log.error(
+            "event=dledger_failed group=%s member=%s cause=%s", self.group, self.self_id, reason
+        )
+        self._failure = reason
+        self._end_membership(DLedgerResponseCode.DISK_ERROR, reason)
+        self._tell_role(Role.UNKNOWN, -1)
+
+    def _end_membership(self, code: DLedgerResponseCode, reason: str) -> None:
+        self._node = self._outstanding = None
+        self._waiting.clear()
+        for periodic in self._periodic:
+            periodic.stop()
+        for timer in (self._soon, self._due, self._flush):
+            if timer is not None:
+                timer.cancel()
+        self._soon = self._due = self._flush = None
+        proposed, self._proposed = self._proposed, {}
+        transfers, self._transfers = self._transfers, []
+        for done in proposed.values():
+            done.errback(ProposalError(code, reason))
+        for given in transfers:
+            given.errback(ProposalError(code, reason))
+
+
+__all__ = ["Member", "MemberPorts", "ProposalError", "Worker"]
