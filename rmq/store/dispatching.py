@@ -143,7 +143,8 @@ class Dispatcher:
     def give(self, entry: Entry, *, is_news: bool) -> None:
         """Give queue and index what they do not have yet of a record.
 
-        If it ``is_news``, listeners hear of what was new to the queue.
+        If it ``is_news``, listeners hear of what was new to the queue. A record of a topic that
+        cannot be stored is passed over.
 
         :raises OSError: no room on the disk; nothing was done.
         """

@@ -113,7 +113,7 @@ class Follower:
         segments = log.segments
         if not self.follows or self._gate.final:
             raise StoreError(f"no bytes are taken: {self._gate.refusal or 'this store leads'}")
-        is_empty = segments.begin == segments.end
+        is_empty = log.position == segments.begin
         start = position % segments.file_size
         if position != log.position and not (is_empty and not start):
             raise StoreError(f"bytes for {position}, but the log ends at {log.position}")
@@ -122,16 +122,22 @@ class Follower:
         if not data:
             return
         before = log.position
-        if is_empty:
-            log.start_at(position)
+        if position != before:
+            self._begin_at(position)
         try:
             log.append(data)
         except OSError as error:
-            if is_empty:
-                log.start_at(before)
+            if position != before:
+                self._begin_at(before)
             raise StoreError(f"no bytes are taken: {self._gate.no_room(error)}") from error
-        if is_empty:
-            self._dispatcher.position = position
+
+    def _begin_at(self, position: int) -> None:
+        """Have a log of which nothing is written begin at ``position``, a file's begin."""
+        log = self._log
+        log.segments.delete_from(0)
+        log.segments.start_at(position)
+        log.start_at(position)
+        self._dispatcher.position = position
 
     def drop_torn_tail(self) -> int:
         """See ``MessageStore.drop_torn_tail``."""

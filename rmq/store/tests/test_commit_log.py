@@ -97,3 +97,47 @@ def test_a_copy_gets_the_logs_own_bytes_file_by_file_blank_included() -> None:
     assert log.bytes_from(0, -1) == b""
     log.segments.delete_first()
     assert log.bytes_from(4000, 10_000) == b""
+
+
+def test_bytes_are_added_up_to_a_files_end_and_then_to_the_next_file() -> None:
+    disk = a_disk()
+    log = CommitLog(disk, "/log", 4096, Holds())
+    log.start_at(8192)
+
+    log.append(b"a" * 4000)
+    log.append(b"b" * 96)
+    log.append(b"")
+    log.append(b"c" * 10)
+
+    assert (log.segments.begin, log.position, log.start) == (8192, 12_298, 12_288)
+    assert log.bytes_from(8192, 9999) == b"a" * 4000 + b"b" * 96
+    assert log.bytes_from(12_288, 9999) == b"c" * 10
+    with pytest.raises(AssertionError, match="size=4087"):
+        log.append(bytes(4087))
+
+
+def test_bytes_for_which_there_is_no_room_are_not_added() -> None:
+    disk = a_disk()
+    log = CommitLog(disk, "/log", 4096, Holds())
+    disk.fail_reserve = OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        log.append(b"a")
+    disk.fail_reserve = None
+    assert log.position == 0
+    log.append(b"a")
+
+    assert log.read(0, 1) == b"a"
+
+
+@pytest.mark.parametrize(("flushed", "after"), [(10, 10), (60, 50)])
+def test_cut_log_is_flushed_up_to_its_end_at_most(flushed: int, after: int) -> None:
+    log = CommitLog(a_disk(), "/log", 4096, Holds())
+    log.append(b"a" * 100)
+    log.flushed_position = flushed
+
+    log.cut(50)
+
+    assert (log.position, log.flushed_position) == (50, after)
+    log.append(b"b" * 10)
+    assert log.read(45, 15) == b"a" * 5 + b"b" * 10

@@ -157,3 +157,40 @@ def test_a_run_over_the_end_of_a_file_needs_no_more_room_than_was_made() -> None
         queue.append(number * 100, 100, number)
 
     assert queue.next_offset == 1899
+
+
+def test_queue_that_begins_late_has_its_first_unit_as_minimum() -> None:
+    disk = a_disk()
+    queue = a_queue(disk)
+
+    queue.put_at(14, 1400, 100, 5)
+    queue.put_at(16, 1600, 100, 7)
+
+    assert (queue.min_offset, queue.next_offset) == (14, 17)
+    assert queue.put_at(2, 9000, 100, 7)  # it was deleted, and begins again
+    assert (queue.min_offset, queue.next_offset) == (2, 3)
+
+
+@pytest.mark.parametrize("already", [False, True])
+def test_unit_without_room_is_put_the_same_once_there_is_room(already: bool) -> None:
+    disk, other = a_disk(), a_disk()
+    queue, same = a_queue(disk), a_queue(other)
+    if already:
+        queue.put_at(1, 100, 100, 1)
+        same.put_at(1, 100, 100, 1)
+        queue.reserved = queue.write_at
+    else:
+        queue.segments.start_at(0)
+        queue.segments.grow()
+    disk.fail_reserve = OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        queue.put_at(23, 2300, 100, 5)
+    disk.fail_reserve = None
+    queue.put_at(23, 2300, 100, 5)
+    same.put_at(23, 2300, 100, 5)
+
+    assert queue.next_offset == same.next_offset == 24
+    assert queue.min_offset == same.min_offset
+    end = f"/cq/T/3/{400:020d}"
+    assert disk.read(end) == other.read(end)

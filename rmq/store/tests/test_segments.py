@@ -1,8 +1,9 @@
 import pytest
 
 from rmq.base.errors import StoreError
-from rmq.net.memory_disk import MemoryDisk
-from rmq.store.segments import Holds, Segments
+from rmq.base.manual import ManualClock
+from rmq.net.memory_disk import MemoryDisk, MemoryMappedFile
+from rmq.store.segments import CUT_STEP, Holds, Segments
 from rmq.store.tests.stores import a_disk, write_file
 
 
@@ -135,3 +136,65 @@ def test_unmapped_file_is_mapped_again_when_read() -> None:
 
     assert segments.mapped(300, 400) == ()
     assert segments.read(305, 3) == b"abc"
+
+
+def test_what_was_cut_does_not_come_back() -> None:
+    disk = a_disk()
+    segments = some(disk, files=4)
+    for start in (200, 300, 400):
+        segments.file(start).reserve(100)
+        segments.file(start).memory[:] = b"x" * 100
+        segments.file(start).sync()
+    unmade = disk.crash()  # a disk that forgets which files were deleted
+
+    segments.cut(250)
+
+    assert names(disk) == ["00000000000000000200"]
+    assert disk.crash().read("/log/00000000000000000200") == b"x" * 50 + bytes(50)
+    assert names(unmade)[-1] == "00000000000000000500"
+    segments.cut(200)
+    assert names(disk) == []
+
+
+def test_files_that_are_cut_off_have_no_beginning_even_if_they_are_not_deleted() -> None:
+    class Forgetful(MemoryDisk):
+        def delete(self, path: str) -> None:
+            """Do nothing: as if the power went before the folder was written."""
+
+    disk = Forgetful(ManualClock())
+    segments = some(disk)
+    for start in (300, 400):
+        segments.file(start).reserve(100)
+        segments.file(start).memory[:] = b"x" * 100
+        segments.file(start).sync()
+
+    segments.cut(300)
+
+    after = disk.crash()
+    for start in (300, 400):
+        assert not (after.read(f"/log/{start:020d}") or b"").strip(b"\0")
+
+
+def test_cut_zeroes_step_by_step_from_the_end() -> None:
+    class Counting(MemoryDisk):
+        def map(self, path: str, size: int) -> MemoryMappedFile:
+            file = super().map(path, size)
+            sync = file.sync
+
+            def counted() -> None:
+                synced.append(len(file.memory[:].rstrip(b"\0")))
+                sync()
+
+            file.sync = counted  # type: ignore[method-assign]  # to see what each sync writes
+            return file
+
+    synced: list[int] = []
+    size = 2 * CUT_STEP + 100
+    segments = Segments(Counting(ManualClock()), "/log", size, Holds())
+    segments.grow()
+    segments.file(0).reserve(size)
+    segments.file(0).memory[:] = b"x" * size
+
+    segments.cut(50)
+
+    assert synced == [2 * CUT_STEP + 50, CUT_STEP + 50, 50]

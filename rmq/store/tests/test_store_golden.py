@@ -4,24 +4,13 @@ import pytest
 
 from codec.disk.index import parse_header
 from codec.message.record import Blank, Record, parse_record
-from rmq.net.memory_disk import MemoryDisk
 from rmq.store.messages import PutMessage
 from rmq.store.settings import StoreSettings
+from rmq.store.tests.followers import content
 from rmq.store.tests.stores import GOLDEN, LONG_TOPIC, a_disk, copy_golden, manual, opened
 
 STORES = ["store-plain", "store-crcprop"]
 BORN_HOST = b"\x0a\0\0\x01\0\0\x30\x39"
-
-
-def content(disk: MemoryDisk, below: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for entry in disk.entries(f"/store/{below}"):
-        path = f"{below}/{entry.name}"
-        if entry.is_folder:
-            found |= content(disk, path)
-        else:
-            found[path] = disk.read(f"/store/{path}") or b""
-    return found
 
 
 def golden_records(name: str) -> list[Record]:
@@ -105,6 +94,37 @@ def test_same_messages_at_same_times_give_the_same_bytes(name: str) -> None:
         assert content(disk, below) == content(source, below)
     assert [*content(disk, "index").values()] == [*content(source, "index").values()]
     assert disk.exists(f"/store/consumequeue/{LONG_TOPIC}/0") == (name == "store-plain")
+
+
+@pytest.mark.parametrize("name", [*STORES, "store-autoswitch"])
+def test_log_received_as_bytes_gives_the_same_queues_and_index(name: str) -> None:
+    source, disk = a_disk(), a_disk()
+    copy_golden(source, name)
+    master, slave = opened(source), opened(disk)
+    slave.follow("it is a slave")
+
+    for start in range(0, master.written_position, 4096):
+        data = master.log_bytes(start, 4096)
+        for at in range(0, len(data), 100):
+            slave.append_raw(start + at, data[at : at + 100])
+            slave.dispatch()
+    slave.close()
+
+    for below in ("commitlog", "consumequeue"):
+        assert content(disk, below) == content(source, below)
+    theirs = [
+        file for file in content(source, "index").values() if parse_header(file).begin_timestamp
+    ]
+    assert [*content(disk, "index").values()] == theirs
+
+
+def test_confirm_offset_of_a_java_store_is_read() -> None:
+    disk = a_disk()
+    copy_golden(disk, "store-autoswitch")
+
+    store = opened(disk)
+
+    assert (store.confirmed_position, store.written_position) == (5790, 5888)
 
 
 def test_default_store_is_small_and_ready() -> None:

@@ -1,18 +1,13 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codec.message.batch import BatchItem
 from codec.message.record import has_true_seal
-from rmq.base.manual import ManualClock
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.gate import Gate
 from rmq.store.messages import PutMessage, PutStatus
 from rmq.store.tests.stores import (
     BORN_HOST,
     LONG_TOPIC,
-    SMALL,
     a_disk,
     message,
     opened,
@@ -20,37 +15,6 @@ from rmq.store.tests.stores import (
 )
 
 FULL = OSError(28, "No space left on device")
-
-
-def test_gate_is_shut_for_the_first_reason_and_for_good() -> None:
-    gate = Gate(ManualClock(), SMALL)
-    assert gate.try_again() == "the store is not loaded"
-    gate.open()
-    assert gate.try_again() is None
-
-    gate.shut("broken")
-    gate.shut("closed")
-    gate.note_share(0.1)
-
-    assert gate.try_again() == gate.refusal == "broken"
-
-
-def test_gate_lets_try_again_after_a_while_but_not_on_a_full_disk() -> None:
-    clock = ManualClock()
-    gate = Gate(clock, replace(SMALL, retry_reserve_ms=50))
-    gate.open()
-
-    assert gate.no_room(FULL) == "No space left on device: /store"
-    assert gate.no_room(OSError("odd")) == "odd: /store"
-    clock.advance(49)
-    assert gate.try_again() is not None
-    clock.advance(1)
-    assert gate.try_again() is None
-    gate.note_share(0.95)
-    clock.advance(100)
-    assert gate.try_again() == "the disk of /store is 95% full, writes stop at 90%"
-    gate.note_share(0.9)
-    assert gate.try_again() is None
 
 
 def test_message_whose_second_index_file_cannot_be_made_is_stored() -> None:
