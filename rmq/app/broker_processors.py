@@ -25,6 +25,7 @@ from rmq.broker.processors.queues import QueueProcessor
 from rmq.broker.processors.reply import ReplyProcessor
 from rmq.broker.processors.send import SendProcessor, SendSettings
 from rmq.broker.processors.send_back import SendBackProcessor
+from rmq.broker.processors.slave_pulls import SlavePulls
 from rmq.broker.processors.transactions import TransactionProcessor
 from rmq.broker.routes import Routes
 from rmq.broker.unique_keys import UniqueKeys
@@ -117,12 +118,24 @@ def _message_processors(
             store,
             tables.waiting,
             tables.filters,
-            role,
+            _slave_pulls(ports, services),
             services.stats.got,
         ),
         QueryProcessor(store, ports.settings.store.defaultQueryMaxNum),
         replies,
     ]
+
+
+def _slave_pulls(ports: BrokerPorts, services: Services) -> SlavePulls:
+    def is_master_near() -> bool:
+        master = services.replication.master
+        return master is not None and master.is_connected
+
+    return SlavePulls(
+        services.role,
+        is_master_near,
+        corrects_offsets=ports.settings.store.offsetCheckInSlave,
+    )
 
 
 def _client_processors(ports: BrokerPorts, tables: Tables, store: MessageStore) -> list[object]:

@@ -238,7 +238,7 @@ class MessageStoreConfig:
     )
     warmMapedFileEnable: bool = accepted(False, "pre-touch pages")
     offsetCheckInSlave: bool = setting(
-        False, "correct a reader's offset on a slave too", honoured=False
+        False, "correct a reader's offset on a slave too"
     )
     debugLockEnable: bool = accepted(False, "debug")
     duplicationEnable: bool = setting(

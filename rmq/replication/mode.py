@@ -91,13 +91,14 @@ class MasterState:
     """A slave's master as an operator sees it.
 
     ``address`` is None while it is not known; ``rate`` in bytes per second; when it was heard, and
-    told something, last (wall time; 0: never).
+    told something, last (wall time; 0: never); whether there is a connection now.
     """
 
     address: str | None
     rate: int
     heard_ms: int
     said_ms: int
+    is_connected: bool
 
 
 class Replication(Protocol):

@@ -26,7 +26,7 @@ from rmq.broker.consumers import Consumers
 from rmq.broker.filters import compile_filter, is_tag_type, tag_codes
 from rmq.broker.groups import Groups
 from rmq.broker.offsets import ConsumerOffsets
-from rmq.broker.role import RoleHolder
+from rmq.broker.processors.slave_pulls import SlavePulls
 from rmq.broker.topics import Topics
 from rmq.broker.waiting import Accepts, Reason, WaitingPulls
 from rmq.conf.broker import BrokerConfig
@@ -100,10 +100,11 @@ class PullProcessor:
         store: MessageStore,
         waiting: WaitingPulls,
         filters: ConsumerFilters,
-        role: RoleHolder,
+        slave: SlavePulls,
         got: GotBatch | None = None,
     ) -> None:
-        """``got`` is told of every batch that is given, for statistics.
+        """``slave`` is asked while this is one. ``got`` is told of every batch that is given, for
+        statistics.
 
         ``config`` may be replaced while running: assign the attribute.
         """
@@ -115,7 +116,7 @@ class PullProcessor:
         self._store = store
         self._waiting = waiting
         self._filters = filters
-        self._role = role
+        self._slave = slave
         self._got = got
         self._found = ResponseTemplate(
             PullMessageResponseHeader,
@@ -155,6 +156,9 @@ class PullProcessor:
 
     def _pull(self, request: Request[PullMessageRequestHeader], *, may_hold: bool) -> Answer:
         header = request.header
+        is_slave = self._slave.is_one
+        if is_slave and not self.config.slaveReadEnable:
+            self._slave.refuse_disabled()
         topic, group = self._checked(request)
         tags, matching = wanted = self._wanted(header, group)
         found = self._reset(header) or self._store.get(
@@ -165,7 +169,7 @@ class PullProcessor:
             tags=tags,
             matching=matching,
         )
-        if may_hold and header.sys_flag & COMMIT_OFFSET and self._role.now.is_master:
+        if may_hold and header.sys_flag & COMMIT_OFFSET and not is_slave:
             self._offsets.commit(
                 header.consumer_group, header.topic, header.queue_id, header.commit_offset
             )
@@ -198,6 +202,8 @@ class PullProcessor:
                 if header.queue_offset
                 else ResponseCode.PULL_NOT_FOUND
             )
+        if is_slave:
+            code = self._slave.code(code)
         if (
             code is ResponseCode.PULL_NOT_FOUND
             and may_hold
@@ -398,7 +404,9 @@ class PullProcessor:
         """The broker of this set from which the consumer had best go on reading."""
         if not self.config.slaveReadEnable:
             return 0
-        return group.which_broker_when_consume_slowly if found.fell_behind else group.broker_id
+        if found.fell_behind:
+            return group.which_broker_when_consume_slowly
+        return 0 if self._slave.sends_to_master() else group.broker_id
 
     def _response_header(
         self, found: GetResult, topic: TopicConfig, group: SubscriptionGroupConfig

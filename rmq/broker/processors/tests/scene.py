@@ -26,6 +26,7 @@ from rmq.broker.processors.pull import PullProcessor
 from rmq.broker.processors.query import QueryProcessor
 from rmq.broker.processors.queues import QueueProcessor
 from rmq.broker.processors.send import SendProcessor, SendSettings
+from rmq.broker.processors.slave_pulls import SlavePulls
 from rmq.broker.producers import Producers
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.tests.roles import master
@@ -123,6 +124,7 @@ class Scene:
         self.permission = config.brokerPermission
         self.given = []
         self.role = master()
+        self.is_master_near = True
         self.send_settings = self._send_settings(accept_from_ms)
         safe = self.durability.flushed if sync_flush else None
         processors = self._processors(safe, FixedChance(chance), counted=counted)
@@ -167,7 +169,7 @@ class Scene:
             store,
             self.waiting,
             self.filters,
-            self.role,
+            SlavePulls(self.role, lambda: self.is_master_near, corrects_offsets=False),
             (lambda *batch: self.given.append(batch)) if counted else None,
         )
         self.clients = ClientProcessor(
