@@ -49,6 +49,8 @@ class Groups:
         self._file = file
         self._unsaved = False
         self._forbidden: dict[str, dict[str, int]] = {}
+        self.state_version = 0
+        """Of each version from now on: the master's epoch under Controllers, else 0."""
         self._data_version = DataVersion(timestamp=clock.wall_ms())
         self._table = {name: SubscriptionGroupConfig(group_name=name) for name in DEFAULT_GROUPS}
         self.get = self._table.get
@@ -229,4 +231,4 @@ class Groups:
 
     def _bump(self) -> None:
         self._unsaved = True
-        self._data_version = self._data_version.next(self._clock.wall_ms())
+        self._data_version = self._data_version.next(self._clock.wall_ms(), self.state_version)

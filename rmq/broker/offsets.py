@@ -51,6 +51,8 @@ class ConsumerOffsets:
         self._pulled: OffsetTable = {}
         self._commits = 0
         self._unsaved = False
+        self.state_version = 0
+        """Of each version from now on: the master's epoch under Controllers, else 0."""
         self._data_version = DataVersion(timestamp=clock.wall_ms())
 
     @property
@@ -267,4 +269,4 @@ class ConsumerOffsets:
             yield topic, group
 
     def _bump(self) -> None:
-        self._data_version = self._data_version.next(self._clock.wall_ms())
+        self._data_version = self._data_version.next(self._clock.wall_ms(), self.state_version)

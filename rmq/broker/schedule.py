@@ -106,6 +106,8 @@ class Schedule:
         self._version_step = version_step
         self._moves = 0
         self._table: dict[int, int] = {}
+        self.state_version = 0
+        """Of each version from now on: the master's epoch under Controllers, else 0."""
         self._data_version = DataVersion(timestamp=clock.wall_ms())
         self._end = 0
         self._unsaved = False
@@ -330,7 +332,7 @@ class Schedule:
         self._unsaved = True
         self._moves += 1
         if self._moves % self._version_step == 0:
-            self._data_version = self._data_version.next(self._clock.wall_ms())
+            self._data_version = self._data_version.next(self._clock.wall_ms(), self.state_version)
 
     def _save_when_flushed(self) -> None:
         """Save the present offsets once all copies they speak of are on disk."""

@@ -65,6 +65,8 @@ class Topics:
         self.get = self._table.get
         self._listeners: list[Changed] = []
         self._unsaved = False
+        self.state_version = 0
+        """Of each version from now on: the master's epoch under Controllers, else 0."""
         self._data_version = DataVersion(timestamp=clock.wall_ms())
         for topic in _system_topics(config, timer_wheel_enabled=timer_wheel_enabled):
             self._table[topic.topic_name] = topic
@@ -318,7 +320,7 @@ class Topics:
 
     def _bump(self) -> None:
         self._unsaved = True
-        self._data_version = self._data_version.next(self._clock.wall_ms())
+        self._data_version = self._data_version.next(self._clock.wall_ms(), self.state_version)
 
     def _tell(self, topics: Sequence[TopicConfig]) -> None:
         for listener in self._listeners:

@@ -222,3 +222,11 @@ def test_full_disk_is_tried_again(world):
     world.groups.persist()
 
     assert b'"g"' in world.disk.read(PATH)
+
+
+def test_under_controllers_each_version_has_the_master_s_epoch(world):
+    world.groups.state_version = 7
+
+    world.groups.find("g")
+
+    assert world.groups.data_version.state_version == 7

@@ -239,3 +239,12 @@ def test_only_changes_are_saved_and_a_full_disk_is_tried_again(world, offsets):
     offsets.persist()
 
     assert b'"t@g"' in world.disk.read(PATH)
+
+
+def test_under_controllers_each_version_has_the_master_s_epoch():
+    offsets = World(consumerOffsetUpdateVersionStep=1).offsets
+    offsets.state_version = 7
+
+    offsets.commit("g", "t", 0, 5)
+
+    assert offsets.data_version.state_version == 7

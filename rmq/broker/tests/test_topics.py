@@ -343,3 +343,11 @@ def test_version_can_be_bumped_without_a_change(world):
     world.topics.next_version()
 
     assert world.topics.data_version.counter == 1
+
+
+def test_under_controllers_each_version_has_the_master_s_epoch(world):
+    world.topics.state_version = 7
+
+    world.topics.next_version()
+
+    assert world.topics.data_version.state_version == 7
