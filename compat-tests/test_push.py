@@ -44,7 +44,9 @@ def send_until_both_get(shared, topic, one, other):
         events = driver.do("send", topic=topic, count=16, body=mark)
         sent |= bodies(events)
         wait_until(
-            lambda: sent <= bodies(one(), other()), 20, lambda: missing(sent, one(), other())
+            lambda: sent <= bodies(one(), other()),
+            SHARE_MAX_S,
+            lambda: missing(sent, one(), other()),
         )
         if all(
             any(body.startswith(mark + "-") for body in bodies(events())) for events in (one, other)

@@ -32,7 +32,7 @@ def test_a_push_gets_its_tags_only(shared, topic, group, version):
     wanted = {f"body-{i}" for i in range(60) if i % 3 == 1}
     wait_until(
         lambda: wanted <= bodies(driver.received(name)),
-        30,
+        60,
         lambda: wanted - bodies(driver.received(name)),
     )
     assert bodies(driver.received(name)) == wanted
@@ -50,7 +50,7 @@ def test_tags_of_one_hash_are_told_apart_by_the_client(shared, topic, group):
     wanted = {f"body-{i}" for i in range(0, 20, 2)}
     wait_until(
         lambda: wanted <= bodies(driver.received(name)),
-        30,
+        60,
         lambda: wanted - bodies(driver.received(name)),
     )
     assert bodies(driver.received(name)) == wanted
