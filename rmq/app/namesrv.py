@@ -1,4 +1,4 @@
-"""A NameServer, put together: configuration, tables, port."""
+"""A NameServer, put together: configuration, tables, port; with a Controller beside it if asked."""
 
 import logging
 from collections.abc import Generator
@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 
+from rmq.app.controller import EMBEDDED, ControllerServer
 from rmq.app.outside import Outside, true_outside
 from rmq.base.ports import Disk
 from rmq.conf.startup import NamesrvSettings
@@ -33,10 +34,17 @@ class NameServer:
     ) -> None:
         """Builds everything; opens nothing. ``view`` see :class:`rmq.namesrv.role.Namesrv`.
 
+        :raises rmq.base.errors.ConfigError: the Controller's group cannot be used.
         :raises ValueError: two processors answer one request code.
         """
         self.settings = settings
-        clock = (outside or true_outside(reactor)).clock
+        outside = outside or true_outside(reactor)
+        clock = outside.clock
+        self.controller = (
+            None
+            if settings.controller is None
+            else ControllerServer(reactor, settings.controller, disk, outside, title=EMBEDDED)
+        )
         self.client = RemotingClient(reactor, clock)
         self.role = Namesrv(
             Configuration(disk, settings.namesrv, (settings.server,), settings.values),
@@ -61,10 +69,13 @@ class NameServer:
         """Load the values and listen; the NameServer serves when this returns.
 
         :raises rmq.base.errors.ConfigError: the file of values cannot be used.
-        :raises twisted.internet.error.CannotListenError: the port is taken.
+        :raises rmq.base.errors.StoreError: the Controller's log cannot be used.
+        :raises twisted.internet.error.CannotListenError: a port is taken.
         """
         self.role.start()
         self.server.start()
+        if self.controller is not None:
+            self.controller.start()
 
     @property
     def boot_line(self) -> str:
@@ -74,9 +85,18 @@ class NameServer:
             f"address {self.settings.server.bindAddress}:{self.server.port}"
         )
 
+    @property
+    def boot_lines(self) -> list[str]:
+        """That, and the Controller's if there is one."""
+        if self.controller is None:
+            return [self.boot_line]
+        return [self.boot_line, self.controller.boot_line]
+
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Close the port and everything; fires when all is done."""
         self.role.stop()
         yield self.server.stop()
+        if self.controller is not None:
+            yield self.controller.stop()
         self.client.stop()

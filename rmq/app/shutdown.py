@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-COMMANDS = {"broker": "mqbroker", "namesrv": "mqnamesrv"}
+COMMANDS = {"broker": "mqbroker", "namesrv": "mqnamesrv", "controller": "mqcontroller"}
 """A role, and the command that runs it alone."""
 
 PROC = Path("/proc")

@@ -15,7 +15,7 @@ from codec.headers.namesrv import (
 )
 from rmq.base.manual import ManualClock
 from rmq.broker.registration import Registration
-from rmq.broker.tests.roles import master
+from rmq.broker.tests.roles import A_SLAVE, master
 from rmq.broker.tests.tables import FullDisk, config, table_file
 from rmq.broker.topics import Topics
 from rmq.remoting.testing import FakeCaller
@@ -405,3 +405,18 @@ def test_registration_under_way_at_the_stop_is_the_last():
     register.succeed()
 
     assert [call.command.code for call in world.caller.take()] == [RequestCode.UNREGISTER_BROKER]
+
+
+def test_a_broker_is_registered_under_the_id_of_its_role():
+    world = World(ONE).started()
+
+    world.role.set(A_SLAVE)
+    world.registration.register_all()
+    [call] = world.caller.take()
+    assert header_of(call).broker_id == A_SLAVE.broker_id
+    call.succeed()
+    world.registration.stop()
+
+    [call] = world.caller.take()
+    goodbye = decode_header(UnRegisterBrokerRequestHeader, call.command.ext_fields)
+    assert goodbye.broker_id == A_SLAVE.broker_id

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from twisted.internet.defer import Deferred
 
 from rmq.base.manual import ManualClock
-from rmq.broker.replicas import Replicas, all_of
+from rmq.broker.replicas import Replicas, Safety, all_of
+from rmq.broker.role import RoleHolder
+from rmq.broker.tests.roles import A_MASTER, A_SLAVE, A_SYNC_MASTER
 from rmq.store.messages import PutStatus
 
 
@@ -149,3 +153,68 @@ def test_of_two_the_worse_counts_once_both_are_known(disk, slaves, told):
 
     assert asked == [100, 100]
     assert seen == [told]
+
+
+def test_who_waits_is_refused_when_there_is_nothing_to_wait_for_any_more(world):
+    world.wait(100)
+    world.wait(200)
+    world.acks.move(150)
+
+    world.replicas.refuse()
+    world.replicas.refuse()
+
+    assert world.told[1:] == [(200, PutStatus.SERVICE_NOT_AVAILABLE)]
+    assert world.clock.owed == 0
+
+
+def test_acknowledgements_of_another_time_do_not_count(world):
+    world.acks.move(150)
+
+    world.replicas.refuse()
+    world.wait(100)
+
+    assert world.told == []
+    world.acks.move(100)
+    assert world.told == [(100, PutStatus.PUT_OK)]
+
+
+class Sender:
+    safe = None
+
+
+def flushed(_end):
+    raise AssertionError("not waited for here")
+
+
+def test_senders_wait_for_slaves_while_they_are_at_a_sync_master(world):
+    role = RoleHolder(A_SYNC_MASTER)
+    safety = Safety(role, None, world.replicas)
+    sender = Sender()
+    safety.follow(sender)
+    sender.safe(100).addCallback(world.told.append)
+
+    role.set(A_SLAVE)
+    assert world.told == [PutStatus.SERVICE_NOT_AVAILABLE]
+    assert sender.safe is None
+    role.set(A_MASTER)
+    assert sender.safe is None
+    role.set(A_SYNC_MASTER)
+    sender.safe(100).addCallback(world.told.append)
+    role.set(replace(A_SYNC_MASTER, epoch=2))
+    world.acks.move(100)
+
+    assert world.told[1:] == [PutStatus.PUT_OK]
+
+
+def test_senders_wait_for_the_disk_at_any_master():
+    role = RoleHolder(A_MASTER)
+    safety = Safety(role, flushed, None)
+
+    role.set(A_SYNC_MASTER)
+
+    assert safety.wait is flushed
+
+
+def test_senders_wait_for_nothing_if_nothing_is_wanted(world):
+    assert Safety(RoleHolder(A_MASTER), None, world.replicas).wait is None
+    assert Safety(RoleHolder(A_SYNC_MASTER), None, None).wait is None

@@ -1,12 +1,12 @@
 import pytest
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectError, ConnectionDone
 from twisted.python.failure import Failure
 
 from codec.ha.default import pack_chunk_header, pack_report
 from rmq.base.manual import ManualClock
 from rmq.net.ha import HaClient, HaServer
 from rmq.net.memory_disk import MemoryDisk
-from rmq.net.tests.reactors import Reactor, accepted
+from rmq.net.tests.reactors import Reactor, Transport, accepted
 from rmq.replication.classic import Classic
 from rmq.replication.master import SLAVES_MAX, HaSettings
 from rmq.store.tests.stores import message, opened
@@ -101,3 +101,73 @@ def test_the_end_closes_port_and_connections(world):
     assert transport.aborting
     assert world.reactor.stopped == [10912]
     assert fired == [None, None]
+
+
+class ASlave:
+    """Notes what it hears of its connection."""
+
+    def __init__(self):
+        self.wire = None
+        self.heard = []
+
+    def connected(self, wire):
+        self.wire = wire
+
+    def receive(self, data):
+        self.heard.append(data)
+
+    def lost(self, reason):
+        self.heard.append(f"lost: {reason}")
+
+
+def connect(world, address="master:10912"):
+    """Dial, and let the connecting succeed."""
+    slave = ASlave()
+    world.client.dial(address, slave)
+    protocol = world.reactor.tcpClients[-1][2].buildProtocol(None)
+    transport = Transport(peer=("10.0.0.7", 10912))
+    transport.protocol = protocol
+    protocol.makeConnection(transport)
+    return slave, protocol, transport
+
+
+def test_a_slave_gets_to_its_master_and_both_are_heard(world):
+    slave, protocol, transport = connect(world)
+
+    slave.wire.send(b"12345678")
+    protocol.dataReceived(b"chunk")
+
+    assert world.reactor.tcpClients[-1][:2] == ("10.0.0.7", 10912)
+    assert transport.value() == b"12345678"
+    assert transport.no_delay
+    assert slave.heard == [b"chunk"]
+
+
+def test_a_slave_can_hang_up_and_hears_of_it(world):
+    slave, protocol, transport = connect(world)
+
+    slave.wire.close()
+    protocol.connectionLost(Failure(ConnectionDone()))
+
+    assert transport.aborting
+    assert slave.heard == ["lost: Connection was closed cleanly."]
+
+
+def test_a_master_that_is_not_there_is_a_loss(world):
+    slave = ASlave()
+
+    world.client.dial("master:10912", slave)
+    factory = world.reactor.tcpClients[-1][2]
+    factory.clientConnectionFailed(None, Failure(ConnectError(string="refused")))
+    world.reactor.advance(1)
+
+    assert len(slave.heard) == 1
+    assert "refused" in slave.heard[0]
+
+
+def test_an_address_without_port_is_a_loss(world):
+    slave = ASlave()
+
+    world.client.dial("master", slave)
+
+    assert slave.heard == ["lost: address 'master', expected host:port"]

@@ -21,6 +21,7 @@ from rmq.broker.processors.tests.pulls import (
     refusal,
 )
 from rmq.broker.processors.tests.scene import Peer
+from rmq.broker.tests.roles import A_SLAVE
 from rmq.store.messages import GetStatus
 
 
@@ -460,3 +461,12 @@ def test_pull_held_by_tags_wakes_for_a_message_of_unknown_tags(scene):
 )
 def test_rare_ends_of_a_get_have_the_codes_of_java(status, code):
     assert CODES[status] is code
+
+
+def test_a_slave_keeps_no_commit(scene):
+    put(scene)
+    scene.role.set(A_SLAVE)
+
+    pull(scene, sys_flag=SUBSCRIPTION | COMMIT, commit_offset=1)
+
+    assert scene.offsets.query("g", "T", 0) == -1

@@ -13,6 +13,7 @@ from codec.message.batch import BatchItem, pack_batch
 from codec.message.sysflag import MULTI_TAGS
 from rmq.broker.processors.send import CODES
 from rmq.broker.processors.tests.scene import HOST, NEW_KEY, Scene
+from rmq.broker.tests.roles import A_MASTER, A_SLAVE
 from rmq.store.messages import PutStatus
 
 SHORT = RequestCode.SEND_MESSAGE_V2
@@ -538,3 +539,38 @@ def test_messages_sent_together_wait_for_the_disk_together():
     scene.worker.finish()
 
     assert [answer.code for answer in scene.peer.replies] == [0, 0]
+
+
+@pytest.mark.parametrize("code", [SHORT, LONG])
+def test_a_slave_takes_no_message(scene, code):
+    scene.role.set(A_SLAVE)
+
+    answer = send(scene, code=code, topic="new")
+
+    assert answer.code == ResponseCode.SYSTEM_BUSY
+    assert answer.remark.startswith("[REJECTREQUEST]system busy, start flow control for a while")
+    assert scene.topics.get("new") is None
+    assert scene.store.written_position == 0
+
+
+def test_a_slave_takes_no_batch(scene):
+    scene.role.set(A_SLAVE)
+
+    answer = send(scene, b"", BATCH, batch=True)
+
+    assert answer.code == ResponseCode.SYSTEM_BUSY
+
+
+def test_a_slave_that_may_act_as_master_leaves_it_to_its_store():
+    scene = a_scene(enableSlaveActingMaster=True)
+    scene.role.set(A_SLAVE)
+    scene.store.follow("a slave")
+
+    assert refusal(send(scene)) == (ResponseCode.SERVICE_NOT_AVAILABLE, "a slave")
+
+
+def test_a_slave_that_became_master_takes_messages(scene):
+    scene.role.set(A_SLAVE)
+    scene.role.set(A_MASTER)
+
+    assert send(scene).code == ResponseCode.SUCCESS

@@ -11,6 +11,7 @@ from rmq.base.manual import FixedChance
 from rmq.broker.processors.send_back import SendBackProcessor
 from rmq.broker.processors.tests.scene import HOST, Scene
 from rmq.broker.stats import BrokerStats
+from rmq.broker.tests.roles import A_SLAVE
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.handling import handler_table
 from rmq.store.messages import PutMessage
@@ -286,3 +287,14 @@ def test_consumer_is_told_when_its_copy_did_not_reach_the_disk():
 
     (answer,) = scene.peer.replies
     assert refusal(answer) == (ResponseCode.SYSTEM_ERROR, "SERVICE_NOT_AVAILABLE")
+
+
+def test_a_slave_takes_nothing_back():
+    scene = BackScene()
+    position = scene.consumed()
+    scene.role.set(A_SLAVE)
+
+    answer = scene.back(position)
+
+    assert answer.code == ResponseCode.SYSTEM_BUSY
+    assert scene.topics.get("%RETRY%g") is None

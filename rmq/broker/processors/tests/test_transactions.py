@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from codec.codes import RequestCode, ResponseCode
 from codec.message import properties as props
 from rmq.broker.processors.transactions import CODES
+from rmq.broker.tests.roles import A_MASTER, A_SLAVE
 from rmq.broker.transactions.tests.scenes import (
     COMMIT,
     GIVEN_UP,
@@ -217,3 +218,14 @@ def test_resume_says_if_the_store_refuses(scene):
 
     assert answer.code == ResponseCode.SYSTEM_ERROR
     assert answer.remark == "Put message back to RMQ_SYS_TRANS_HALF_TOPIC failed. disk full"
+
+
+def test_a_slave_ends_no_transaction(scene):
+    half = scene.begin()
+    scene.role.set(A_SLAVE)
+
+    answer = scene.end(half, COMMIT)
+
+    assert answer.code == ResponseCode.SLAVE_NOT_AVAILABLE
+    scene.role.set(A_MASTER)
+    assert unharmed(scene)

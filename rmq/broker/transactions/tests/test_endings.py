@@ -27,3 +27,14 @@ def test_only_the_newest_are_remembered():
 
     assert [endings.outcome(0, offset) for offset in range(3)] == [None, 8, 8]
     assert [endings.latest(0, offset) for offset in range(3)] == [0, 11, 12]
+
+
+def test_cleared_ones_are_forgotten():
+    endings = Endings()
+    endings.end(0, 1, 8)
+    endings.moved(0, 1, 5)
+
+    endings.clear()
+
+    assert endings.outcome(0, 1) is None
+    assert endings.latest(0, 1) == 1

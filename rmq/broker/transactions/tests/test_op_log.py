@@ -124,3 +124,16 @@ def test_what_is_no_offset_is_left_out(properties, body, offsets):
     [record] = bench.records()
 
     assert list(offsets_in(record)) == offsets
+
+
+def test_what_the_store_refused_is_never_written_once_it_is_cleared():
+    bench = Bench()
+    bench.log.add(0, 12)
+    bench.store.follow("a slave")
+    bench.log.stop()
+
+    bench.log.clear()
+    bench.store.lead()
+
+    assert bench.log.flush()
+    assert bench.bodies() == []

@@ -13,6 +13,7 @@ from codec.headers.offsets import ResetOffsetRequestHeader
 from rmq.broker.clients import Client
 from rmq.broker.processors.admin.resets import ResetProcessor
 from rmq.broker.processors.admin.tests.scene import AdminScene
+from rmq.broker.tests.roles import A_SLAVE
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.handling import handler_table
 from rmq.remoting.testing import FakeChannel
@@ -248,3 +249,12 @@ def test_group_with_too_old_a_member_is_told_nothing(pushing):
     remark = "the client does not support this feature. version=27 client=old@10.0.0.1:40000"
     assert refusal(answer) == (ResponseCode.SYSTEM_ERROR, remark)
     assert pushes(channel) == []
+
+
+def test_a_slave_resets_nothing(scene):
+    scene.role.set(A_SLAVE)
+
+    answer = scene.reset(timestamp=0)
+
+    assert answer.code == ResponseCode.SYSTEM_ERROR
+    assert answer.remark == "Can not reset offset in slave broker"

@@ -1,14 +1,14 @@
 import pytest
 
 from codec.bodies import decode_body
-from codec.bodies.admin import HAConnectionRuntimeInfo, HARuntimeInfo
+from codec.bodies.admin import HAClientRuntimeInfo, HAConnectionRuntimeInfo, HARuntimeInfo
 from codec.bodies.kv import KVTable
 from codec.bodies.stats import BrokerStatsData
 from codec.codes import RequestCode, ResponseCode
 from codec.headers.broker_admin import ViewBrokerStatsDataRequestHeader
 from rmq.broker.processors.admin.runtime import byte_count, running_time
 from rmq.broker.processors.admin.tests.scene import AdminScene
-from rmq.replication.mode import SlaveState
+from rmq.replication.mode import MasterState, SlaveState
 
 
 @pytest.fixture
@@ -125,3 +125,20 @@ def test_durations_are_for_people():
 )
 def test_bytes_are_for_people(count, text):
     assert byte_count(count) == text
+
+
+def test_a_slave_shows_its_master(scene):
+    scene.put()
+    scene.sides.master = MasterState("10.0.0.2:10912", 7, 1000, 2000, is_connected=True)
+
+    answer = scene.ask(RequestCode.GET_BROKER_HA_STATUS)
+
+    info = decode_body(HARuntimeInfo, answer.body)
+    assert not info.master
+    assert info.ha_client_runtime_info == HAClientRuntimeInfo(
+        master_addr="10.0.0.2:10912",
+        max_offset=scene.store.written_position,
+        last_read_timestamp=1000,
+        last_write_timestamp=2000,
+        transferred_byte_in_second=7,
+    )
