@@ -69,7 +69,7 @@ class Loader:
             dispatcher.timestamp = record.store_timestamp
 
     def _cut(self, position: int, *, dirty: bool) -> None:
-        """End the log at ``position``."""
+        """End the log at ``position``; the queues already do, where reading began or later."""
         log = self._log
         segments = log.segments
         segments.delete_from(position)
@@ -79,7 +79,4 @@ class Loader:
         for queue in list(self._queues):
             if segments.begin == segments.end:
                 self._queues.drop(queue)
-            elif queue.end_position > position:
-                queue.truncate(position)
-                self._queues.note_dirty(queue)
             queue.correct_min(log.begin)

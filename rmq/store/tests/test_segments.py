@@ -196,5 +196,7 @@ def test_cut_zeroes_step_by_step_from_the_end() -> None:
     segments.file(0).memory[:] = b"x" * size
 
     segments.cut(50)
+    segments.cut(49)
+    segments.cut(49)
 
-    assert synced == [2 * CUT_STEP + 50, CUT_STEP + 50, 50]
+    assert synced == [2 * CUT_STEP + 50, CUT_STEP + 50, 50, 49]
