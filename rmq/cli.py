@@ -1,4 +1,4 @@
-"""The commands: ``rmq namesrv|broker|dev|shutdown``, and RocketMQ's own names for them.
+"""The commands: ``rmq namesrv|broker|controller|dev|shutdown``, and RocketMQ's own names for them.
 
 Only what a command needs is imported, when it needs it: a server must be up in a second.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-ROLES = ("broker", "namesrv")
+ROLES = ("broker", "namesrv", "controller")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +44,11 @@ def mqbroker() -> int:
     return main(["broker", *sys.argv[1:]])
 
 
+def mqcontroller() -> int:
+    """Run ``mqcontroller``, exactly as ``rmq controller``."""
+    return main(["controller", *sys.argv[1:]])
+
+
 def mqshutdown() -> int:
     """Run ``mqshutdown``, exactly as ``rmq shutdown``."""
     return main(["shutdown", *sys.argv[1:]])
@@ -51,7 +56,7 @@ def mqshutdown() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="rmq", description="Apache RocketMQ's server side: NameServer and Broker."
+        prog="rmq", description="Apache RocketMQ's server side: NameServer, Broker, Controller."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -71,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         help="print the important settings and exit",
     )
     broker.set_defaults(run=_run_broker)
+
+    controller = commands.add_parser(
+        "controller", help="run a Controller, which chooses the masters of broker sets"
+    )
+    _common(controller)
+    controller.set_defaults(run=_run_controller)
 
     dev = commands.add_parser("dev", help="run NameServer and broker in one process")
     dev.add_argument("--namesrv-port", type=_port, default=9876, metavar="PORT")
@@ -214,6 +225,28 @@ def _run_namesrv(options: argparse.Namespace) -> int:
     from rmq.net.disk import RealDisk  # noqa: PLC0415
 
     server = NameServer(_reactor(), settings, RealDisk())
+
+    def start() -> None:
+        server.start()
+        _print(server.boot_lines)
+        sys.stdout.flush()
+
+    return _serve(start, server.stop)
+
+
+def _run_controller(options: argparse.Namespace) -> int:
+    from rmq.conf.controller_startup import controller_settings  # noqa: PLC0415 - see the module
+
+    path = options.configFile or ""
+    settings = controller_settings(_values(options.configFile), _machine(), config_path=path)
+    if options.printConfigItem:
+        return _print(settings.lines())
+    _log_to_stderr()
+    _warn(settings.warnings)
+    from rmq.app.controller import ControllerServer  # noqa: PLC0415 - see the module
+    from rmq.net.disk import RealDisk  # noqa: PLC0415
+
+    server = ControllerServer(_reactor(), settings, RealDisk())
 
     def start() -> None:
         server.start()
