@@ -109,7 +109,7 @@ class DiskLog:
         return self._data.position
 
     def open(self) -> None:
-        """Read what is there.
+        """Read what is there; some of it may be only in the system's memory yet.
 
         :raises StoreError: it cannot be used.
         """
@@ -120,9 +120,8 @@ class DiskLog:
         except OSError as error:
             raise StoreError(f"cannot read {self._settings.folder}: {error}") from error
         self.begin_index, self.end_index, self.end_term = found
-        self.flushed_index = found.end_index
-        self._data_flushed = self._data.position
-        self._index_flushed = self._index.position
+        self._data_flushed = self._data.segments.begin
+        self._index_flushed = self._index.segments.begin
         self._load_checkpoint()
         if found.end_index >= 0 and self._saved.committed_index >= found.begin_index:
             self.commit(min(self._saved.committed_index, found.end_index))
@@ -239,7 +238,8 @@ class DiskLog:
                 f"{self._settings.data_file_size} bytes begins: are all members' of one size?"
             )
         self._check(entry.size)
-        log.warning("event=ledger_restarted end_index=%d at=%d", self.end_index, entry.index)
+        level = logging.INFO if self.end_index < 0 else logging.WARNING
+        log.log(level, "event=ledger_restarted end_index=%d at=%d", self.end_index, entry.index)
         self._recent.clear()
         self.cuts += 1
         self.begin_index = self.end_index = self.committed_index = self.flushed_index = NO_INDEX
@@ -264,6 +264,20 @@ class DiskLog:
             pos, size = entry.pos, entry.size
         self.committed_index = index
         self.committed_position = pos + size
+
+    def sync_now(self) -> None:
+        """Sync what is not synced yet, blocking; for the start.
+
+        :raises StoreError: the disk failed.
+        """
+        work = self.sync_work()
+        if work is not None:
+            try:
+                work.sync()
+            except OSError as error:
+                self.sync_failed(work, error)
+                raise StoreError(f"cannot sync {self._settings.folder}: {error}") from error
+            self.synced(work)
 
     def sync_work(self) -> LedgerSync | None:
         """What is not synced yet, None if all is. Tell ``synced`` or ``sync_failed`` then."""
@@ -294,6 +308,8 @@ class DiskLog:
         :raises OSError: the disk failed.
         """
         synced = self.flushed_index
+        if synced < 0 <= self.end_index:
+            return
         now = LedgerCheckpoint(synced, min(self.committed_index, synced))
         if now != self._saved:
             path = f"{self._settings.folder}/checkpoint"

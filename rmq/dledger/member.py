@@ -179,6 +179,8 @@ class Member:
         """
         state = self._saved_term.load()
         self.log.open()
+        if self._settings.durable:
+            self.log.sync_now()
         if state.term < self.log.end_term:  # the file was lost, or never written
             state = HardState(self.log.end_term)
         self._apply_up_to(self.log.committed_index)

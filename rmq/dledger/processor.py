@@ -18,12 +18,9 @@ from codec.bodies.dledger import (
     GetEntriesResponse,
     LeadershipTransferRequest,
     MemberRequest,
-    MemberResponse,
     MetadataResponse,
     PushEntryRequest,
-    PushEntryResponse,
     VoteRequest,
-    VoteResponse,
 )
 from codec.codes import DLedgerRequestCode as Code
 from codec.codes import DLedgerResponseCode as Result
@@ -104,40 +101,24 @@ class DLedgerProcessor:
         self._member = member
 
     @handles(Code.VOTE)
-    def vote(self, request: BareRequest) -> Response | Deferred[Response]:
+    def vote(self, request: BareRequest) -> Deferred[Response]:
         """Answer a candidate."""
-        asked = decode_body(VoteRequest, request.body)
-        refusal = self._refusal(asked)
-        if refusal is not None:
-            return self._refused(VoteResponse, asked, refusal)
-        return self._step(vote_of(asked))
+        return self._step(vote_of(decode_body(VoteRequest, request.body)))
 
     @handles(Code.HEART_BEAT)
-    def heart_beat(self, request: BareRequest) -> Response | Deferred[Response]:
+    def heart_beat(self, request: BareRequest) -> Deferred[Response]:
         """Answer a leader's sign of life."""
-        asked = decode_body(MemberRequest, request.body)
-        refusal = self._refusal(asked)
-        if refusal is not None:
-            return self._refused(MemberResponse, asked, refusal)
-        return self._step(heart_beat_of(asked))
+        return self._step(heart_beat_of(decode_body(MemberRequest, request.body)))
 
     @handles(Code.PUSH)
-    def push(self, request: BareRequest) -> Response | Deferred[Response]:
+    def push(self, request: BareRequest) -> Deferred[Response]:
         """Answer a leader's push, when it is carried out."""
-        asked = decode_body(PushEntryRequest, request.body)
-        refusal = self._refusal(asked)
-        if refusal is not None:
-            return self._refused(PushEntryResponse, asked, refusal)
-        return self._step(push_of(asked))
+        return self._step(push_of(decode_body(PushEntryRequest, request.body)))
 
     @handles(Code.LEADERSHIP_TRANSFER)
-    def leadership_transfer(self, request: BareRequest) -> Response | Deferred[Response]:
+    def leadership_transfer(self, request: BareRequest) -> Deferred[Response]:
         """Give leadership away, or take it; answered when that is done, or failed."""
-        asked = decode_body(LeadershipTransferRequest, request.body)
-        refusal = self._refusal(asked)
-        if refusal is not None:
-            return self._refused(MemberResponse, asked, refusal)
-        return self._step(transfer_of(asked))
+        return self._step(transfer_of(decode_body(LeadershipTransferRequest, request.body)))
 
     @handles(Code.PULL)
     def pull(self, request: BareRequest) -> Response:

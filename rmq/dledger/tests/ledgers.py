@@ -38,16 +38,14 @@ def filled(count: int, *, term: int = 0, size: int = 100, **more) -> tuple[Memor
 
 
 def synced(log: DiskLog) -> None:
-    work = log.sync_work()
-    if work is not None:
-        work.sync()
-        log.synced(work)
+    log.sync_now()
 
 
 def contents(log: DiskLog) -> list[Entry]:
     if log.end_index < 0:
         return []
-    return [log.entry(index) for index in range(log.begin_index, log.end_index + 1)]
+    found = [log.entry(index) for index in range(log.begin_index, log.end_index + 1)]
+    return [entry for entry in found if entry is not None]
 
 
 def reopened(disk: MemoryDisk, log: DiskLog, **more) -> DiskLog:

@@ -236,6 +236,7 @@ def test_committed_positions_are_ends_of_entries():
     synced(log)
     log.save_checkpoint()
     log = reopened(disk, log)
+    log.save_checkpoint()
     assert (log.committed_index, log.committed_position) == (0, 100)
     log.commit(2)
     assert (log.committed_index, log.committed_position) == (2, 300)
@@ -343,6 +344,27 @@ def test_what_is_synced_survives_a_loss_of_power():
     log.append(0, b"lost")
 
     assert opened(disk.crash()).end_index == 5
+
+
+def test_what_a_start_finds_is_synced_once_more():
+    disk, log = filled(6)
+    log = reopened(disk, log)
+    assert log.flushed_index == -1
+
+    synced(log)
+
+    assert log.flushed_index == 5
+    assert opened(disk.crash()).end_index == 5
+
+
+def test_a_sync_that_fails_at_the_start_is_told_of():
+    disk, log = filled(1)
+    disk.fail_sync = OSError(EIO, "broken")
+
+    with pytest.raises(StoreError, match="cannot sync"):
+        log.sync_now()
+
+    assert log.refusal is not None
 
 
 def test_nothing_to_sync_is_no_work():

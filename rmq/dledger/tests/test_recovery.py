@@ -22,7 +22,7 @@ INDEX = f"{FOLDER}/index/"
 
 def overwritten(disk: MemoryDisk, path: str, at: int, content: bytes) -> None:
     """Change a closed file."""
-    whole = bytearray(disk.read(path))
+    whole = bytearray(disk.read(path) or b"")
     whole[at : at + len(content)] = content
     disk.replace(path, bytes(whole))
 
