@@ -3,7 +3,7 @@
 Source: BrokerStartup.java, buildBrokerController(), and NamesrvStartup.java,
 parseCommandlineAndConfigFile(), 5.3.3. On purpose different: a class default that is never in
 effect in a started broker (listenPort 6888, haListenPort 10912) is not shown, the effective one is;
-controller mode and DLedger, which are not here, are refused instead of ignored.
+DLedger, which is not here, is refused instead of ignored.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,9 @@ from rmq.conf.remoting import RemotingClientConfig, RemotingServerConfig
 from rmq.conf.rmq import RmqConfig
 from rmq.conf.settings import Config, Machine, Value, lines
 from rmq.conf.store import MessageStoreConfig
+
+UNDECIDED_ID = -1
+"""brokerId of a broker whose role is not decided yet."""
 
 NAMESRV_PORT = 9876
 BROKER_PORT = 10911
@@ -140,6 +143,7 @@ def broker_settings(
     server = loaded.of(RemotingServerConfig)
     _refuse_access_control(loaded.values)
     check_addresses("namesrvAddr", broker.namesrvAddr)
+    _check_controllers(broker, loaded.values)
     broker = replace(
         broker,
         brokerId=_broker_id(broker, store),
@@ -152,8 +156,34 @@ def broker_settings(
         store=_settled_store(store, server.listenPort),
         rmq=loaded.of(RmqConfig),
         values=loaded.values,
-        warnings=loaded.warnings,
+        warnings=(*loaded.warnings, *_ignored(broker, loaded.values)),
     )
+
+
+def _check_controllers(broker: BrokerConfig, values: Mapping[str, str]) -> None:
+    """A broker under Controllers must know where they are."""
+    check_addresses("controllerAddr", broker.controllerAddr)
+    if broker.enableControllerMode and not broker.controllerAddr:
+        raise ConfigError(
+            "controllerAddr is empty: with enableControllerMode=true expected the addresses of "
+            'all Controllers; write them like "127.0.0.1:9877;127.0.0.1:9878;127.0.0.1:9879"'
+        )
+    if values.get("fetchControllerAddrByDnsLookup", "").strip().lower() == "true":
+        raise ConfigError(
+            "fetchControllerAddrByDnsLookup=true: expected false, names are looked up at each "
+            "connection anyway; leave the key out, and write all Controllers into controllerAddr"
+        )
+
+
+def _ignored(broker: BrokerConfig, values: Mapping[str, str]) -> list[str]:
+    """What a broker under Controllers is told in vain."""
+    keys = ("brokerRole", "brokerId") if broker.enableControllerMode else ()
+    return [
+        f"{key}={values[key].strip()} has no effect: with enableControllerMode=true the "
+        "Controllers decide"
+        for key in keys
+        if key in values
+    ]
 
 
 def _refuse_access_control(values: Mapping[str, str]) -> None:
@@ -167,16 +197,17 @@ def _refuse_access_control(values: Mapping[str, str]) -> None:
 
 
 def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:
-    """A master is 0 whatever the file says; a slave must have a number of its own."""
-    for key, chosen in (
-        ("enableControllerMode", broker.enableControllerMode),
-        ("enableDLegerCommitLog", store.enableDLegerCommitLog),
-    ):
-        if chosen:
-            raise ConfigError(
-                f"{key}=true: expected false, this server cannot choose masters by itself; "
-                "leave the key out, and give the broker a brokerRole"
-            )
+    """A master is 0 whatever the file says; a slave must have a number of its own.
+
+    Under Controllers it is undecided what this broker will be.
+    """
+    if store.enableDLegerCommitLog:
+        raise ConfigError(
+            "enableDLegerCommitLog=true: expected false, this server cannot choose masters so; "
+            "leave the key out, and give the broker a brokerRole"
+        )
+    if broker.enableControllerMode:
+        return UNDECIDED_ID
     if store.brokerRole != "SLAVE":
         return 0
     if broker.brokerId <= 0:
@@ -189,12 +220,14 @@ def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:
 
 def _settled_store(store: MessageStoreConfig, listen_port: int) -> MessageStoreConfig:
     """The store's settings with those filled in that follow from others."""
-    ratio = store.accessMessageInMemoryMaxRatio
+    ratio, root = store.accessMessageInMemoryMaxRatio, store.storePathRootDir
     ha_port = store.haListenPort
     return replace(
         store,
         haListenPort=listen_port + 1 if ha_port <= 0 else ha_port,
-        storePathCommitLog=store.storePathCommitLog or f"{store.storePathRootDir}/commitlog",
+        storePathCommitLog=store.storePathCommitLog or f"{root}/commitlog",
+        storePathEpochFile=store.storePathEpochFile or f"{root}/epochFileCheckpoint",
+        storePathBrokerIdentity=store.storePathBrokerIdentity or f"{root}/brokerIdentity",
         accessMessageInMemoryMaxRatio=ratio - 10 if store.brokerRole == "SLAVE" else ratio,
     )
 

@@ -7,7 +7,7 @@ import pytest
 from rmq.base.errors import ConfigError
 from rmq.conf.properties import parse
 from rmq.conf.settings import Machine
-from rmq.conf.startup import broker_settings, check_addresses, namesrv_settings
+from rmq.conf.startup import UNDECIDED_ID, broker_settings, check_addresses, namesrv_settings
 
 HERE = Machine(
     host_name="node-7",
@@ -90,10 +90,42 @@ def test_a_slave_without_a_number_is_refused():
         broker_settings({"brokerRole": "SLAVE"}, HERE)
 
 
-@pytest.mark.parametrize("key", ["enableControllerMode", "enableDLegerCommitLog"])
-def test_a_way_to_choose_masters_that_is_not_here_is_refused(key):
-    with pytest.raises(ConfigError, match=f"{key}=true: expected false"):
-        broker_settings({key: "true"}, HERE)
+def test_a_way_to_choose_masters_that_is_not_here_is_refused():
+    with pytest.raises(ConfigError, match="enableDLegerCommitLog=true: expected false"):
+        broker_settings({"enableDLegerCommitLog": "true"}, HERE)
+
+
+CONTROLLED = {"enableControllerMode": "true", "controllerAddr": "h:9877;h:9878"}
+
+
+def test_under_controllers_nobody_is_told_what_it_is():
+    settings = broker_settings({**CONTROLLED, "brokerRole": "SLAVE", "brokerId": "3"}, HERE)
+
+    assert settings.broker.brokerId == UNDECIDED_ID
+    assert [warning.split(" has")[0] for warning in settings.warnings] == [
+        "brokerRole=SLAVE",
+        "brokerId=3",
+    ]
+
+
+def test_under_controllers_a_plain_file_has_no_warning():
+    assert broker_settings(CONTROLLED, HERE).warnings == ()
+
+
+def test_under_controllers_their_addresses_are_needed():
+    with pytest.raises(ConfigError, match="controllerAddr is empty"):
+        broker_settings({"enableControllerMode": "true"}, HERE)
+    with pytest.raises(ConfigError, match="controllerAddr='h': expected host:port"):
+        broker_settings({"enableControllerMode": "true", "controllerAddr": "h"}, HERE)
+    with pytest.raises(ConfigError, match="fetchControllerAddrByDnsLookup=true: expected false"):
+        broker_settings({**CONTROLLED, "fetchControllerAddrByDnsLookup": "true"}, HERE)
+
+
+def test_what_controllers_and_masters_have_said_is_kept_under_the_root():
+    store = broker_settings({"storePathRootDir": "/s"}, HERE).store
+
+    assert store.storePathEpochFile == "/s/epochFileCheckpoint"
+    assert store.storePathBrokerIdentity == "/s/brokerIdentity"
 
 
 @pytest.mark.parametrize("key", ["authenticationEnabled", "authorizationEnabled"])
