@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 from rmq.base.errors import CallError
 from rmq.base.ports import Clock, Timer
 from rmq.broker.controlled.requests import Verdict
-from rmq.broker.role import RoleHolder, Switch
+from rmq.broker.role import Role, RoleHolder, Switch
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Decisions:
         self._verdict = Verdict()
         self._is_stopped = False
         self._retry: Timer | None = None
+        role.on_change(self._role_changed)
 
     @property
     def verdict(self) -> Verdict:
@@ -111,8 +112,7 @@ class Decisions:
             self._verdict = replace(
                 self._verdict, in_sync=verdict.in_sync, in_sync_epoch=verdict.in_sync_epoch
             )
-            if self.is_leading:
-                self._sync_state.set_sync_state(verdict.in_sync, verdict.in_sync_epoch)
+            self._tell_replicas()
         if verdict.master_address != self._verdict.master_address and not self._names_us:
             self._verdict = replace(self._verdict, master_address=verdict.master_address)
             self._carry_out()
@@ -125,10 +125,16 @@ class Decisions:
             self._follow(self._verdict)
 
     def _lead(self, verdict: Verdict) -> None:
-        # The replicas are known before anything is confirmed or acknowledged.
-        self._sync_state.set_sync_state(verdict.in_sync, verdict.in_sync_epoch)
         leading = self._switch.become_master(epoch=verdict.epoch)
         leading.addErrback(self._failed, verdict)
+
+    def _role_changed(self, _before: Role, _after: Role) -> None:
+        """A master does not confirm or acknowledge anything before it knows its replicas."""
+        self._tell_replicas()
+
+    def _tell_replicas(self) -> None:
+        if self.is_leading:
+            self._sync_state.set_sync_state(self._verdict.in_sync, self._verdict.in_sync_epoch)
 
     def _follow(self, verdict: Verdict) -> None:
         now = self._role.now

@@ -72,7 +72,7 @@ def theirs(epoch: int, address: str = "h:2", number: int = 1) -> Verdict:
     )
 
 
-def test_who_is_named_leads_and_knows_its_replicas_first() -> None:
+def test_who_is_named_leads_and_is_told_its_replicas() -> None:
     scene = Scene()
 
     scene.decisions.learn(ours(3))
