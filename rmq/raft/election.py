@@ -103,6 +103,7 @@ class Election:
     """Votes and heart-beats of one member, as asker and as asked."""
 
     __slots__ = (
+        "_ahead",
         "_beats",
         "_last_beat_ms",
         "_last_success_ms",
@@ -123,6 +124,8 @@ class Election:
         self._last_success_ms = standing.now_ms
         led_maybe = standing.voted_for == standing.config.self_id
         self._next = NextRound.WAIT_TO_VOTE_NEXT if led_maybe else NextRound.WAIT_TO_REVOTE
+        self._ahead: dict[str, int] = {}
+        """How many heart-beats in a row each member refused from a later term."""
         self.live: dict[str, bool] = {}
         """Whether each other member answered this leader's last heart-beat."""
         self.heard: Callable[[str], None] = _ignore
@@ -184,6 +187,7 @@ class Election:
 
     def _become_leader(self) -> None:
         self.live.clear()
+        self._ahead.clear()
         self._last_success_ms = self._standing.now_ms
         self._standing.become_leader()
         self._beat()
@@ -333,15 +337,26 @@ class Election:
     def beaten(self, request: HeartBeat, reply: HeartBeatReply | None) -> None:
         """Take the answer to a heart-beat; None: there is none."""
         if self._standing.is_leader and request.term == self._standing.term:
-            self.live[request.target] = reply is not None and reply.code != Code.NETWORK_ERROR
-            if reply is not None and reply.code == Code.SUCCESS:
-                self.heard(request.target)
+            self._note(request.target, reply)
         beats = self._beats
         if beats is None or beats.asked.get(request.target) is not request:
             return
         del beats.asked[request.target]
         beats.count(reply)
         self._decide_beats(beats)
+
+    def _note(self, member: str, reply: HeartBeatReply | None) -> None:
+        """Remember who lives, who follows, and who has gone ahead to a later term for good."""
+        self.live[member] = reply is not None and reply.code != Code.NETWORK_ERROR
+        if reply is None:
+            return
+        if reply.code == Code.SUCCESS:
+            self._ahead.pop(member, None)
+            self.heard(member)
+        elif reply.code == Code.EXPIRED_TERM and reply.term > self._standing.term:
+            self._ahead[member] = times = self._ahead.get(member, 0) + 1
+            if times >= self._standing.config.max_heart_beat_leak:
+                self._step_down(reply.term)
 
     def _decide_beats(self, beats: BeatRound) -> None:
         config = self._standing.config

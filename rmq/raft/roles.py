@@ -48,6 +48,10 @@ What differs from the Raft paper, and what we do
 7. *Java counts its own log before it is on disk.* **We** count it when ``advance`` says that it is.
 8. *An empty TRUNCATE target keeps the follower's entries before it*, unseen by any comparison, if
    the leader has cleaned away its own. **We** keep them only if they are committed.
+9. *Java's leader does not mind one member in a later term* as long as a majority follows. That
+   member, if its log is older, refuses the leader and is refused by all voters, who look at logs
+   before they look at terms: it is lost until the next election. **We** go to its term when it
+   has refused ``max_heart_beat_leak`` heart-beats in a row; one election, and it follows again.
 
 All of this shows on the wire only as codes that Java knows and treats as "try again".
 

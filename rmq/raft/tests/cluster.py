@@ -1,0 +1,252 @@
+"""A group in memory, with a network and disks that misbehave as one seed says.
+
+Each member has a strict driver: it may crash between any two steps of a ``Ready``. What was not
+made durable is then gone: a cut of the log too.
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+
+from rmq.base.manual import FixedChance
+from rmq.raft.config import RaftConfig
+from rmq.raft.invariants import Invariants
+from rmq.raft.log import MemoryLog
+from rmq.raft.messages import Role
+from rmq.raft.node import Node
+from rmq.raft.ready import HardState
+
+RPC_TIMEOUT_MS = 120
+
+
+class Crash(Exception):
+    """A member dies here."""
+
+
+class Host:
+    """A member, its disk and its driver."""
+
+    def __init__(self, cluster: "Cluster", config: RaftConfig) -> None:
+        self.cluster, self.config, self.self_id = cluster, config, config.self_id
+        self.starts = 0
+        self.persisted = HardState()
+        self.disk = ((), -1)  # entries and committed index that survive
+        self.node: Node | None = None
+        self.applied_index = -1
+        self.start()
+
+    def start(self) -> None:
+        self.starts += 1
+        self.memory = MemoryLog(*self.disk)
+        self.applied_index = -1
+        chance = FixedChance.seeded(self.cluster.dice.getrandbits(60))
+        self.node = Node(self.config, self.memory, self.persisted, chance, self.cluster.now_ms)
+
+    def crash(self) -> None:
+        self.node = None
+        self.memory = MemoryLog(*self.disk)
+
+    # Seen by invariants.
+
+    @property
+    def role(self) -> Role:
+        return self.node.role if self.node else Role.UNKNOWN
+
+    @property
+    def term(self) -> int:
+        return self.node.term if self.node else self.persisted.term
+
+    @property
+    def log(self) -> MemoryLog:
+        return self.memory
+
+    @property
+    def committed_index(self) -> int:
+        return self.node.committed_index if self.node else -1
+
+    # The driver.
+
+    def call(self, act: Callable[[Node], object]) -> None:
+        if self.node is None:
+            return
+        self.node.tick(self.cluster.now_ms)
+        act(self.node)
+        try:
+            self.drive()
+        except Crash:
+            self.crash()
+        self.cluster.invariants.check(self.cluster.hosts)
+
+    def drive(self) -> None:
+        dice, cluster, node = self.cluster.dice, self.cluster, self.node
+        while ready := node.ready():
+            crash_at = dice.randrange(6) if dice.random() < cluster.crash_share else -1
+            if crash_at == 0:
+                raise Crash
+            if ready.hard_state:
+                self.persisted = ready.hard_state
+            if crash_at == 1:
+                raise Crash
+            for request in ready.requests:
+                cluster.request(self, request)
+            if crash_at == 2:
+                raise Crash
+            if dice.random() < 0.5:
+                committed_index = self.memory.committed_index
+            else:
+                committed_index = min(self.disk[1], self.memory.committed_index)
+            self.disk = (self.memory.entries, committed_index)
+            if crash_at == 3:
+                raise Crash
+            for answer in ready.answers:
+                cluster.answer(self, answer)
+            if crash_at == 4:
+                raise Crash
+            node.advance(ready)
+            cluster.changed(self, ready)
+            self.apply(ready.committed_index)
+            if crash_at == 5:
+                raise Crash
+
+    def apply(self, committed_index: int) -> None:
+        first_index = max(self.applied_index + 1, self.memory.begin_index)
+        for index in range(first_index, committed_index + 1):
+            self.cluster.invariants.applied(self, self.memory.entry(index))
+        self.applied_index = max(self.applied_index, committed_index)
+
+
+class Cluster:
+    """Members, the wires between them, and time."""
+
+    def __init__(self, seed: int, size: int, **settings: object) -> None:
+        self.dice = random.Random(seed)
+        self.now_ms = 0
+        self.events: list[tuple[int, int, Callable[[], None]]] = []
+        self.order = 0
+        self.drop_share = self.twice_share = self.crash_share = 0.0
+        self.delay_ms = 5
+        self.cut: set[frozenset[str]] = set()
+        self.acknowledged: list[bytes] = []
+        self.invariants = Invariants()
+        ids = frozenset(f"n{number}" for number in range(size))
+        batch = self.dice.random() < 0.7
+        self.hosts: list[Host] = []
+        for self_id in sorted(ids):
+            config = RaftConfig.fast("g", self_id, ids)
+            changed = {"is_enable_batch_push": batch, "max_batch_push_size": 256, **settings}
+            fields = {
+                name: getattr(config, name)
+                for name in RaftConfig.__dataclass_fields__
+                if name != "others"
+            }
+            self.hosts.append(Host(self, RaftConfig(**{**fields, **changed})))
+        self.by_id = {host.self_id: host for host in self.hosts}
+
+    def at(self, delay_ms: int, act: Callable[[], None]) -> None:
+        self.order += 1
+        heapq.heappush(self.events, (self.now_ms + delay_ms, self.order, act))
+
+    def carries(self, one: str, other: str) -> bool:
+        return frozenset((one, other)) not in self.cut and self.dice.random() >= self.drop_share
+
+    def send(self, one: str, other: str, act: Callable[[], None]) -> None:
+        for _ in range(2 if self.dice.random() < self.twice_share else 1):
+            if self.carries(one, other):
+                self.at(self.dice.randrange(self.delay_ms) + 1, act)
+
+    def request(self, host: Host, request) -> None:
+        target, starts = self.by_id[request.target], host.starts
+        wait = [True]
+
+        def arrive() -> None:
+            target.call(lambda node: node.step(request, (host, starts, wait)))
+
+        def fail() -> None:
+            if wait[0] and host.starts == starts:
+                wait[0] = False
+                host.call(lambda node: node.failed(request))
+
+        self.send(host.self_id, request.target, arrive)
+        self.at(RPC_TIMEOUT_MS, fail)
+
+    def answer(self, host: Host, answer) -> None:
+        if answer.token is None:
+            return
+        asker, starts, wait = answer.token
+
+        def arrive() -> None:
+            if wait[0] and asker.starts == starts:
+                wait[0] = False
+                asker.call(lambda node: node.replied(answer.request, answer.reply))
+
+        self.send(host.self_id, asker.self_id, arrive)
+
+    def changed(self, host: Host, ready) -> None:
+        for ended in ready.ended:
+            if ended.code == 200:
+                self.acknowledged += [entry.body for entry in ended.proposal.entries]
+
+    def run(self, until_ms: int) -> None:
+        while self.now_ms < until_ms:
+            due_ms = min(
+                (host.node.next_due_ms for host in self.hosts if host.node), default=until_ms
+            )
+            if self.events and self.events[0][0] <= max(due_ms, self.now_ms):
+                when_ms, _, act = heapq.heappop(self.events)
+                if when_ms > until_ms:
+                    self.at(when_ms - self.now_ms, act)
+                    break
+                self.now_ms = max(self.now_ms, when_ms)
+                act()
+                continue
+            if due_ms > until_ms:
+                break
+            self.now_ms = max(self.now_ms, due_ms)
+            for host in self.hosts:
+                if host.node and host.node.next_due_ms <= self.now_ms:
+                    host.call(lambda node: None)
+        self.now_ms = until_ms
+
+    @property
+    def leader(self) -> Host | None:
+        leaders = [host for host in self.hosts if host.role is Role.LEADER]
+        return max(leaders, key=lambda host: host.term, default=None)
+
+    def propose(self, *bodies: bytes) -> None:
+        for host in self.hosts:
+            if host.role is Role.LEADER:
+                host.call(lambda node: node.propose(bodies))
+
+    def trouble(self) -> None:
+        """One random mishap."""
+        dice, host = self.dice, self.dice.choice(self.hosts)
+        kind = dice.randrange(7)
+        if kind == 0:
+            host.crash()
+        elif kind == 1 and host.node is None:
+            host.start()
+        elif kind == 2:
+            side = {one.self_id for one in self.hosts if dice.random() < 0.5}
+            self.cut = {
+                frozenset((one.self_id, other.self_id))
+                for one in self.hosts
+                for other in self.hosts
+                if (one.self_id in side) != (other.self_id in side)
+            }
+        elif kind == 3:
+            self.cut = set()
+        elif kind == 4:
+            self.drop_share = dice.choice((0.0, 0.05, 0.3))
+        elif kind == 5:
+            self.delay_ms = dice.choice((2, 10, 60))
+        elif kind == 6:
+            leader = self.leader
+            if leader:
+                leader.call(lambda node: node.transfer(host.self_id))
+
+    def heal(self) -> None:
+        self.cut, self.drop_share, self.twice_share, self.crash_share = set(), 0.0, 0.0, 0.0
+        self.delay_ms = 5
+        for host in self.hosts:
+            if host.node is None:
+                host.start()
