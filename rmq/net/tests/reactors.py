@@ -83,8 +83,18 @@ class Pipe(Transport):
         self.protocol = None
         self.gone = False
 
+    def registerProducer(self, producer, streaming):
+        super().registerProducer(producer, streaming)
+        self.pull()
+
+    def pull(self):
+        """Ask a producer that waits for it for more."""
+        if self.producer is not None and not self.streaming:
+            self._reactor.callLater(0, self.producer.resumeProducing)
+
     def write(self, data):
         self._reactor.callLater(0, self.other.deliver, bytes(data))
+        self.pull()
 
     def deliver(self, data):
         if not self.gone:
