@@ -1,1 +1,1 @@
-"""The simulator: production code in a world with one clock, one network and one source of chance."""
+"""The simulator: production code in a world with one clock, one network, one source of chance."""

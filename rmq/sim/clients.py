@@ -1,0 +1,264 @@
+"""Producers and consumers of a simulated cluster: they speak through production's own client."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from codec.bodies import decode_body
+from codec.bodies.route import MASTER_ID, TopicRouteData
+from codec.codes import RequestCode, ResponseCode
+from codec.command import Command
+from codec.headers.fields import RequestHeader, decode_header, ext_fields_of
+from codec.headers.namesrv import GetRouteInfoRequestHeader
+from codec.headers.pull import PullMessageRequestHeader, PullMessageResponseHeader
+from codec.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
+from codec.message.record import Record, parse_record
+from rmq.base.errors import CallError
+from rmq.net.client import RemotingClient
+from rmq.sim.history import Attempt, History, Outcome, Queue
+from rmq.sim.network import Network
+from rmq.sim.process import Process, ProcessClock
+from rmq.sim.reactor import SimReactor
+from rmq.sim.world import SimulationError
+
+DEFAULT_TOPIC = "TBW102"
+QUEUES = 2
+"""Queues of a topic that a producer brings into being."""
+
+TIMEOUT_MS = 3_000
+ROUTE_PERIOD_MS = 700
+"""How often, at most, a client asks for a route."""
+
+PULL_MAX = 32
+SUSPEND_MS = 1_500
+SUSPEND_AND_SUBSCRIPTION = 2 | 4
+"""sysFlag: wait for messages; the subscription stands in the header."""
+
+STORED = frozenset(
+    (
+        ResponseCode.FLUSH_DISK_TIMEOUT,
+        ResponseCode.SLAVE_NOT_AVAILABLE,
+        ResponseCode.FLUSH_SLAVE_TIMEOUT,
+    )
+)
+
+
+class Client:
+    """A process that asks name servers and brokers."""
+
+    def __init__(self, network: Network, process: Process, name_servers: Sequence[str]) -> None:
+        self.process = process
+        self.name = process.machine.name
+        self.dice = process.dice
+        self.clock = ProcessClock(process)
+        self._caller = RemotingClient(SimReactor(network, process), self.clock)
+        self._name_servers = name_servers
+
+    def ask(
+        self, address: str, code: int, header: RequestHeader, body: bytes = b"", more_ms: int = 0
+    ) -> Deferred[Command]:
+        """Send a request; fails with ``CallError``."""
+        command = Command(code=code, ext_fields=ext_fields_of(header), body=body)
+        return self._caller.call(address, command, TIMEOUT_MS + more_ms)
+
+    def pause(self, milliseconds: int) -> Deferred[None]:
+        """Fires after a while."""
+        done: Deferred[None] = Deferred()
+        self.clock.call_later(milliseconds, partial(done.callback, None))
+        return done
+
+    @inlineCallbacks
+    def master(self, broker: str) -> Generator[Deferred[Any], Any, str]:
+        """The address of a broker's master, as one name server knows it; empty: it knows none."""
+        header = GetRouteInfoRequestHeader(topic=DEFAULT_TOPIC, accept_standard_json_only=True)
+        address = self.dice.pick(self._name_servers)
+        try:
+            answer: Command = yield self.ask(address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
+        except CallError:
+            return ""
+        if answer.code != ResponseCode.SUCCESS:
+            return ""
+        route = decode_body(TopicRouteData, answer.body)
+        for known in route.broker_datas:
+            if known.broker_name == broker:
+                return known.broker_addrs.get(MASTER_ID, "")
+        return ""
+
+
+@dataclass(slots=True)
+class Load:
+    """What a producer sends: ``pause_ms`` at most between two messages."""
+
+    broker: str
+    topic: str
+    pause_ms: int = 200
+    stopped: bool = False
+
+
+class Producer(Client):
+    """Sends one message after another; each try goes to the master that is known by then."""
+
+    def __init__(
+        self,
+        network: Network,
+        process: Process,
+        name_servers: Sequence[str],
+        history: History,
+        load: Load,
+    ) -> None:
+        super().__init__(network, process, name_servers)
+        self._history = history
+        self._load = load
+        self._master = ""
+        self.tries = 0
+        self.acked = 0
+        self.run()
+
+    @inlineCallbacks
+    def run(self) -> Generator[Deferred[Any], Any, None]:
+        """Send until the load is stopped."""
+        while not self._load.stopped:
+            yield self.pause(self.dice.between(1, self._load.pause_ms))
+            if not self._master:
+                self._master = yield self.master(self._load.broker)
+                if not self._master:
+                    yield self.pause(ROUTE_PERIOD_MS)
+                    continue
+            yield self._try()
+
+    @inlineCallbacks
+    def _try(self) -> Generator[Deferred[Any], Any, None]:
+        world, load = self.process.world, self._load
+        self.tries += 1
+        queue = Queue(load.broker, load.topic, self.dice.below(QUEUES))
+        body = f"{self.name}#{self.tries}".encode() + b"." * self.dice.below(200)
+        attempt = Attempt(body, self.name, queue, world.now_us)
+        self._history.begun(attempt)
+        try:
+            answer: Command = yield self.ask(
+                self._master, RequestCode.SEND_MESSAGE_V2, self._header(queue), body
+            )
+        except CallError as error:
+            self._end(attempt, Outcome.UNKNOWN, str(error))
+            self._master = ""
+            return
+        if answer.code == ResponseCode.SUCCESS or answer.code in STORED:
+            told = decode_header(SendMessageResponseHeader, answer.ext_fields)
+            if told.queue_id != queue.queue_id:
+                raise SimulationError(f"sent to {queue}, stored in queue {told.queue_id}")
+            attempt.offset = told.queue_offset
+            if answer.code == ResponseCode.SUCCESS:
+                self.acked += 1
+                self._end(attempt, Outcome.ACKED, f"@{attempt.offset}")
+            else:
+                self._end(attempt, Outcome.STORED, f"{answer.code} @{attempt.offset}")
+        else:
+            self._end(attempt, Outcome.REFUSED, f"{answer.code} {answer.remark}")
+            self._master = ""
+
+    def _end(self, attempt: Attempt, outcome: Outcome, why: str) -> None:
+        world = self.process.world
+        attempt.outcome, attempt.ended_us = outcome, world.now_us
+        text = attempt.body.rstrip(b".").decode()
+        world.note(f"{text} to {attempt.queue.queue_id} {outcome.value} {why}")
+
+    def _header(self, queue: Queue) -> SendMessageRequestHeaderV2:
+        return SendMessageRequestHeaderV2(
+            producer_group="producers",
+            topic=queue.topic,
+            default_topic=DEFAULT_TOPIC,
+            default_topic_queue_nums=QUEUES,
+            queue_id=queue.queue_id,
+            sys_flag=0,
+            born_timestamp=self.clock.wall_ms(),
+            flag=0,
+            properties="",
+        )
+
+
+class Consumer(Client):
+    """Reads one queue from its begin, over and over whoever is its master."""
+
+    def __init__(
+        self,
+        network: Network,
+        process: Process,
+        name_servers: Sequence[str],
+        history: History,
+        queue: Queue,
+    ) -> None:
+        super().__init__(network, process, name_servers)
+        self._history = history
+        self._queue = queue
+        self.bodies: list[bytes] = []
+        self.reached_end = False
+        self.run()
+
+    @inlineCallbacks
+    def run(self) -> Generator[Deferred[Any], Any, None]:
+        """Read until the process ends."""
+        while True:
+            address = yield self.master(self._queue.broker)
+            while address:
+                try:
+                    answer: Command = yield self.ask(
+                        address, RequestCode.PULL_MESSAGE, self._header(), more_ms=SUSPEND_MS
+                    )
+                except CallError:
+                    break
+                if not self._take(answer):
+                    break
+            yield self.pause(self.dice.between(1, ROUTE_PERIOD_MS))
+
+    def _take(self, answer: Command) -> bool:
+        """Keep what was read; False: ask somebody else, later."""
+        history, queue, offset = self._history, self._queue, len(self.bodies)
+        code = answer.code
+        if code == ResponseCode.SUCCESS:
+            self._keep(answer.body)
+            return True
+        if code not in {
+            ResponseCode.PULL_NOT_FOUND,
+            ResponseCode.PULL_RETRY_IMMEDIATELY,
+            ResponseCode.PULL_OFFSET_MOVED,
+        }:
+            return False
+        told = decode_header(PullMessageResponseHeader, answer.ext_fields)
+        if told.max_offset < offset:
+            history.shrunk(queue, offset, told.max_offset, self.name)
+            del self.bodies[told.max_offset :]
+        elif told.next_begin_offset > offset:
+            history.skipped(queue, offset, told.next_begin_offset, self.name)
+        self.reached_end = code == ResponseCode.PULL_NOT_FOUND
+        return code != ResponseCode.PULL_OFFSET_MOVED
+
+    def _keep(self, data: bytes) -> None:
+        position = 0
+        while position < len(data):
+            record = parse_record(data, position, len(data))
+            if not isinstance(record, Record):
+                raise SimulationError(f"{self.name} was given a blank")
+            position += record.total_size
+            if record.queue_offset != len(self.bodies):
+                self._history.skipped(self._queue, len(self.bodies), record.queue_offset, self.name)
+            body = bytes(record.body)
+            self._history.read(self._queue, record.queue_offset, body, self.name)
+            self.bodies.append(body)
+
+    def _header(self) -> PullMessageRequestHeader:
+        return PullMessageRequestHeader(
+            consumer_group=self.name,
+            topic=self._queue.topic,
+            queue_id=self._queue.queue_id,
+            queue_offset=len(self.bodies),
+            max_msg_nums=PULL_MAX,
+            sys_flag=SUSPEND_AND_SUBSCRIPTION,
+            commit_offset=0,
+            suspend_timeout_millis=SUSPEND_MS,
+            subscription="*",
+            sub_version=0,
+            expression_type="TAG",
+        )

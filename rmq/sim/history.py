@@ -1,0 +1,153 @@
+"""What clients of a simulated cluster did and saw, and what must be true of it.
+
+Theory. A producer gives each *attempt* to send a body of its own, so that one attempt is stored at
+most once. An attempt ends *acked* (SEND_OK), *stored* (a broker has it, but promises nothing: no
+slave, not flushed in time), *refused*, or *unknown* (no answer). A queue is named by broker name,
+topic and queue id; what a consumer sees of it is a table from offset to body.
+
+Checked whenever something is read: it was sent, to that queue; no attempt is at two places; an
+offset shows the same body to everybody for ever; offsets have no holes. Checked at the end, when
+the whole of every queue was read anew: what was acked is where the ack said; of one producer's
+messages in a queue those acked earlier come first.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from rmq.sim.world import SimulationError
+
+
+class Outcome(Enum):
+    """How an attempt to send ended."""
+
+    PENDING = "pending"
+    ACKED = "acked"
+    STORED = "stored"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Queue(NamedTuple):
+    """One queue of one broker."""
+
+    broker: str
+    topic: str
+    queue_id: int
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One try to send one message."""
+
+    body: bytes
+    producer: str
+    queue: Queue
+    begun_us: int
+    outcome: Outcome = Outcome.PENDING
+    offset: int = -1
+    ended_us: int = 0
+
+
+@dataclass(slots=True)
+class Promises:
+    """What a scenario's configuration promises under its faults."""
+
+    acked_survive: bool = True
+    reads_survive: bool = True
+
+
+@dataclass(slots=True)
+class History:
+    """All attempts and all reads of one run."""
+
+    promises: Promises = field(default_factory=Promises)
+    attempts: dict[bytes, Attempt] = field(default_factory=dict)
+    reads: int = 0
+    _places: dict[bytes, tuple[Queue, int]] = field(default_factory=dict)
+    _bodies: dict[tuple[Queue, int], bytes] = field(default_factory=dict)
+
+    def begun(self, attempt: Attempt) -> None:
+        """A client is about to send."""
+        assert attempt.body not in self.attempts, "bodies are used once"
+        self.attempts[attempt.body] = attempt
+
+    def acked(self) -> list[Attempt]:
+        """Those that a broker promised to keep, in the order in which they were begun."""
+        return [one for one in self.attempts.values() if one.outcome is Outcome.ACKED]
+
+    def read(self, queue: Queue, offset: int, body: bytes, by: str) -> None:
+        """Somebody was shown ``body``.
+
+        :raises SimulationError: that cannot be.
+        """
+        self.reads += 1
+        where = f"{by} read {body!r} at {_place(queue, offset)}"
+        attempt = self.attempts.get(body)
+        if attempt is None:
+            raise SimulationError(f"invented: {where}, which nobody sent")
+        if attempt.queue != queue:
+            raise SimulationError(f"misplaced: {where}, but it was sent to {attempt.queue}")
+        if attempt.outcome is Outcome.ACKED and attempt.offset != offset:
+            raise SimulationError(f"moved: {where}, acknowledged at {attempt.offset}")
+        if not self.promises.reads_survive:
+            return
+        known = self._bodies.setdefault((queue, offset), body)
+        if known != body:
+            raise SimulationError(f"changed: {where}, where {known!r} was read before")
+        place = self._places.setdefault(body, (queue, offset))
+        if place != (queue, offset):
+            raise SimulationError(f"doubled: {where}, and before at {_place(*place)}")
+
+    def shrunk(self, queue: Queue, offset: int, end: int, by: str) -> None:
+        """Somebody who had read all below ``offset`` was told that the queue ends at ``end``.
+
+        :raises SimulationError: what was read was to stay.
+        """
+        if self.promises.reads_survive and end < offset:
+            raise SimulationError(f"shrunk: {by} read {queue} up to {offset}, it ends at {end}")
+
+    def skipped(self, queue: Queue, offset: int, following: int, by: str) -> None:
+        """Somebody who wanted ``offset`` was sent on to ``following``.
+
+        :raises SimulationError: nothing is deleted in these runs, so it has to be there.
+        """
+        raise SimulationError(f"hole: {by} wanted {_place(queue, offset)}, sent to {following}")
+
+    def judge(self, tables: dict[Queue, list[bytes]]) -> None:
+        """Compare the whole of every queue, read after the storm, with what happened.
+
+        :raises SimulationError: something is lost, invented, doubled, or in the wrong order.
+        """
+        seen: dict[bytes, Queue] = {}
+        for queue, bodies in tables.items():
+            for offset, body in enumerate(bodies):
+                if body in seen:
+                    raise SimulationError(f"doubled: {body!r} at {_place(queue, offset)} again")
+                seen[body] = queue
+                self.read(queue, offset, body, "the judge")
+        if not self.promises.acked_survive:
+            return
+        last: dict[tuple[str, Queue], int] = {}
+        for attempt in self.acked():
+            bodies = tables.get(attempt.queue, [])
+            place = _place(attempt.queue, attempt.offset)
+            if attempt.offset >= len(bodies) or bodies[attempt.offset] != attempt.body:
+                found = bodies[attempt.offset] if attempt.offset < len(bodies) else "nothing"
+                raise SimulationError(
+                    f"lost: {attempt.body!r}, acknowledged at {place}, where there is {found!r}"
+                )
+            key = (attempt.producer, attempt.queue)
+            if last.get(key, -1) >= attempt.offset:
+                raise SimulationError(f"reordered: {attempt.body!r} at {place}")
+            last[key] = attempt.offset
+        if not self.promises.reads_survive:
+            return
+        for (queue, offset), body in self._bodies.items():
+            bodies = tables.get(queue, [])
+            if offset >= len(bodies):
+                raise SimulationError(f"unread: {body!r} was at {_place(queue, offset)}")
+
+
+def _place(queue: Queue, offset: int) -> str:
+    return f"{queue.broker}/{queue.topic}/{queue.queue_id}@{offset}"

@@ -1,0 +1,190 @@
+"""What is simulated: clusters, loads, faults, and how each run ends.
+
+A run has three parts: the *storm*, faults while clients work; the *calm*, everything is healed and
+must serve again within a limit; the *judgement*, a new consumer reads everything, and the history
+is compared with it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from rmq.sim.clients import QUEUES, Consumer, Load, Producer
+from rmq.sim.cluster import Cluster
+from rmq.sim.faults import Faults, Menu
+from rmq.sim.history import Promises, Queue
+from rmq.sim.process import Machine, Process
+from rmq.sim.world import SimulationError, World, watched_log
+
+TOPIC = "SimTopic"
+STORM_MS = 15_000
+CALM_MS = 90_000
+"""After the faults end, everything has to serve again within this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to."""
+
+    seed: int
+    scenario: str
+    digest: str
+    events: int
+    faults: int
+    acked: int
+    attempts: int
+    reads: int
+    simulated_ms: int
+
+    @property
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"{self.scenario} seed={self.seed} trace={self.digest} events={self.events} "
+            f"faults={self.faults} acked={self.acked}/{self.attempts} reads={self.reads} "
+            f"simulated={self.simulated_ms / 1_000:.1f}s"
+        )
+
+
+class BrokerRun:
+    """One broker group under load: the storm, the calm and the judgement."""
+
+    def __init__(self, cluster: Cluster, broker: str, producers: int) -> None:
+        self.cluster = cluster
+        self.world = cluster.world
+        self.broker = broker
+        self.load = Load(broker, TOPIC)
+        self.queues = [Queue(broker, TOPIC, number) for number in range(QUEUES)]
+        for number in range(producers):
+            cluster.client(f"p{number}", self._producer)
+        for queue in self.queues:
+            cluster.client(f"c{queue.queue_id}", partial(self._consumer, queue))
+
+    def _producer(self, process: Process) -> Producer:
+        cluster = self.cluster
+        return Producer(cluster.network, process, cluster.name_servers, cluster.history, self.load)
+
+    def _consumer(self, queue: Queue, process: Process) -> Consumer:
+        cluster = self.cluster
+        return Consumer(cluster.network, process, cluster.name_servers, cluster.history, queue)
+
+    def calm(self) -> None:
+        """Wait until a message is acknowledged that was begun now.
+
+        :raises SimulationError: none is.
+        """
+        begun_us, history = self.world.now_us, self.cluster.history
+        before = len(history.acked())
+
+        def serves() -> bool:
+            new = history.acked()[before:]
+            return any(one.begun_us >= begun_us for one in new)
+
+        for _ in range(CALM_MS // 1_000):
+            self.world.run_for(1_000)
+            if serves():
+                return
+        raise SimulationError(f"nothing was acknowledged within {CALM_MS} ms of calm")
+
+    def judge(self) -> None:
+        """Read everything anew and compare.
+
+        :raises SimulationError: something is wrong with it, or it cannot be read.
+        """
+        self.load.stopped = True
+        self.world.run_for(5_000)
+        cluster = self.cluster
+        judges = [
+            cluster.client(f"j{queue.queue_id}", partial(self._consumer, queue))
+            for queue in self.queues
+        ]
+        readers = [cluster.running[machine.name] for machine in judges]
+
+        def all_read() -> bool:
+            return all(isinstance(one, Consumer) and one.reached_end for one in readers)
+
+        if not self.world.run_for(CALM_MS, done=all_read):
+            raise SimulationError(f"the queues could not be read within {CALM_MS} ms of calm")
+        tables = {
+            queue: reader.bodies
+            for queue, reader in zip(self.queues, readers, strict=True)
+            if isinstance(reader, Consumer)
+        }
+        cluster.history.judge(tables)
+
+
+def _broker_run(
+    world: World, menu: Menu, promises: Promises, build: Callable[[Cluster], str]
+) -> tuple[Cluster, Faults]:
+    cluster = Cluster(world)
+    cluster.history.promises = promises
+    broker = build(cluster)
+    cluster.start()
+    run = BrokerRun(cluster, broker, producers=2)
+    world.run_for(2_000)
+    victims: dict[str, list[Machine]] = {}
+    for machine in cluster.servers:
+        victims.setdefault(machine.name.rstrip("0123456789"), []).append(machine)
+    faults = Faults(cluster, menu, victims)
+    faults.start()
+    world.run_for(STORM_MS)
+    faults.stop()
+    run.calm()
+    run.judge()
+    return cluster, faults
+
+
+def single(world: World) -> tuple[Cluster, Faults]:
+    """A name server, and one master that flushes before it answers; anything may fail."""
+    menu = Menu(
+        kill=3, power=3, pause=2, isolate=2, one_way=2, break_connection=2, storm=1, clock=1
+    )
+
+    def build(cluster: Cluster) -> str:
+        cluster.name_server("n1")
+        cluster.name_server("n2")
+        cluster.broker("b1", {"brokerName": "a", "flushDiskType": "SYNC_FLUSH"})
+        return "a"
+
+    return _broker_run(world, menu, Promises(reads_survive=False), build)
+
+
+def single_async(world: World) -> tuple[Cluster, Faults]:
+    """The same without flushing, and without loss of power: the system keeps what was written."""
+    menu = Menu(kill=4, pause=2, isolate=2, one_way=2, break_connection=2, storm=1, clock=1)
+
+    def build(cluster: Cluster) -> str:
+        cluster.name_server("n1")
+        cluster.name_server("n2")
+        cluster.broker("b1", {"brokerName": "a"})
+        return "a"
+
+    return _broker_run(world, menu, Promises(), build)
+
+
+SCENARIOS: Mapping[str, Callable[[World], tuple[Cluster, Faults]]] = {
+    "single": single,
+    "single-async": single_async,
+}
+
+
+def simulate(scenario: str, seed: int, world: World | None = None) -> Result:
+    """One run.
+
+    :raises SimulationError: it found something that must not be.
+    """
+    world = world or World(seed)
+    with watched_log(world):
+        cluster, faults = SCENARIOS[scenario](world)
+    history = cluster.history
+    return Result(
+        seed=seed,
+        scenario=scenario,
+        digest=world.trace.digest,
+        events=world.events,
+        faults=faults.count,
+        acked=len(history.acked()),
+        attempts=len(history.attempts),
+        reads=history.reads,
+        simulated_ms=world.now_us // 1_000,
+    )
