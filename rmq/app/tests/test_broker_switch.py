@@ -1,5 +1,7 @@
 """Two whole brokers, whose roles change while they run."""
 
+from dataclasses import replace
+
 import pytest
 
 from codec.codes import RequestCode, ResponseCode
@@ -7,15 +9,27 @@ from codec.command import Command
 from codec.headers.fields import ext_fields_of
 from codec.headers.send import SendMessageRequestHeaderV2
 from rmq.app.broker import Broker
+from rmq.app.outside import true_outside
 from rmq.app.tests import loops
 from rmq.app.tests.parts import small_settings
 from rmq.base.manual import ManualClock
 from rmq.net.client import RemotingClient
+from rmq.net.clock import ReactorClock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
 from rmq.store.messages import PutMessage
 
 FIRST, SECOND = 10911, 10921
+
+
+class LoopClock(ReactorClock):
+    """Its time passes with the loop."""
+
+    def wall_ms(self):
+        return 1_700_000_000_000 + self.monotonic_ms()
+
+    def monotonic_ms(self):
+        return int(self._reactor.seconds() * 1000)
 
 
 class World:
@@ -34,7 +48,8 @@ class World:
     def broker(self, port, **values):
         disk = MemoryDisk(ManualClock())
         settings = small_settings(listenPort=str(port), maxMessageSize="1000", **values)
-        return Broker(self.reactor, settings, disk)
+        outside = replace(true_outside(self.reactor), clock=LoopClock(self.reactor))
+        return Broker(self.reactor, settings, disk, outside)
 
     def spin(self, seconds=0.2):
         self.reactor.spin(seconds)
