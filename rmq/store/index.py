@@ -296,8 +296,11 @@ class Index:
     def truncate(self, position: int) -> int:
         """Take back what was indexed from ``position`` on; where to index again from.
 
-        A file that cannot be cut there is deleted, and all it held must be indexed again.
+        A file that cannot be cut there is deleted, and all it held must be indexed again. So is
+        one of which nothing got to disk: the one before it may not be full any more.
         """
+        while self.files and self.files[-1].next_unit <= 1:
+            self._delete(len(self.files) - 1)
         while self.files and self.files[-1].end_position >= position:
             last = self.files[-1]
             if last.begin_position < position and last.truncate(position):
