@@ -4,6 +4,7 @@ anybody's death.
 
 import hashlib
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -255,3 +256,59 @@ def test_a_slave_sends_producers_away(group):
     assert sent.remark.startswith("[REJECTREQUEST]system busy, start flow control for a while")
     assert ended.code == SLAVE_NOT_AVAILABLE
     assert log_of(slave) == before
+
+
+def begin_of(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+class Script:
+    """A server started by a script, from the folder of its files."""
+
+    def __init__(self, folder: Path, name: str, config: Path) -> None:
+        self.folder = folder
+        self._said = folder / f"{config.stem}.out"
+        with self._said.open("wb") as said:
+            command = ["sh", str(servers.ROOT / "scripts" / name), "-c", str(config)]
+            self.process = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder)
+
+    def said(self) -> str:
+        return self._said.read_text()
+
+
+def test_the_sample_of_a_master_and_two_slaves_works_as_it_is(tmp_path):
+    """But for the ports, which other servers of this machine may have, and the folder."""
+    ports = {str(port): str(servers.free_port()) for port in (9876, 10911, 10921, 10931)}
+    ports |= {str(port + 1): str(int(ports[str(port)]) + 1) for port in (10911, 10921, 10931)}
+
+    def sample(path: Path) -> Path:
+        text = re.sub("|".join(ports), lambda found: ports[found[0]], path.read_text())
+        copy = tmp_path / path.name
+        copy.write_text(text)
+        return copy
+
+    namesrv = tmp_path / "namesrv.conf"
+    namesrv.write_text(f"listenPort={ports['9876']}\nkvConfigPath={tmp_path}/kv.json\n")
+    names = ("broker-a", "broker-a-s1", "broker-a-s2")
+    running = [Script(tmp_path, "mqnamesrv", namesrv)]
+    try:
+        until(lambda: "boot success" in running[0].said(), running[0].said)
+        for name in names:
+            config = sample(servers.ROOT / "conf/1m-2s-sync" / f"{name}.properties")
+            running.append(Script(tmp_path, "mqbroker", config))
+            until(lambda: "boot success" in running[-1].said(), running[-1].said)
+        logs = [tmp_path / "store" / name / "commitlog" / ("0" * 20) for name in names]
+        until(lambda: all("master connected" in one.said() for one in running[2:]), str)
+        with wire.Peer(int(ports["10911"])) as peer:
+            for number in range(100):
+                fields = wire.send_fields("TBW102", 0, {"UNIQ_KEY": f"K{number}"})
+                assert peer.call(wire.SEND, fields, b"x").code == wire.SUCCESS
+            end = wire.json.loads(peer.call(wire.HA_STATUS).body)["masterCommitLogMaxOffset"]
+
+        until(lambda: len({begin_of(log, end) for log in logs}) == 1, running[-1].said)
+    finally:
+        for one in reversed(running):
+            one.process.terminate()
+        codes = [one.process.wait(20) for one in running]
+    assert codes == [0] * 4

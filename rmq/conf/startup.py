@@ -212,7 +212,7 @@ def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:
         return 0
     if broker.brokerId <= 0:
         raise ConfigError(
-            f"brokerId={broker.brokerId}: expected 1 or more for brokerRole=SLAVE; "
+            f"Slave's brokerId must be > 0, found brokerId={broker.brokerId}: "
             "give each slave of a set a number of its own"
         )
     return broker.brokerId
