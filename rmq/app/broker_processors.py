@@ -10,6 +10,7 @@ from rmq.broker.processors.admin.config import ConfigAdminProcessor
 from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
 from rmq.broker.processors.admin.files import FileAdminProcessor
 from rmq.broker.processors.admin.groups import GroupAdminProcessor
+from rmq.broker.processors.admin.ha_addresses import HaAddressProcessor
 from rmq.broker.processors.admin.inspection import InspectionProcessor
 from rmq.broker.processors.admin.offsets import OffsetAdminProcessor
 from rmq.broker.processors.admin.relays import RelayProcessor
@@ -49,6 +50,8 @@ def processors(
             tables.request_modes,
             Routes(caller.call, lambda: services.registration.name_servers),
         ),
+        HaAddressProcessor(services.role, ports.address, ports.ha_address, store),
+        *([] if services.controlled is None else [services.controlled.processor]),
     ]
 
 

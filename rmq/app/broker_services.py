@@ -9,6 +9,12 @@ from typing import Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from codec.headers.namesrv import RegisterBrokerResponseHeader
+from rmq.app.broker_controlled import (
+    Controlled,
+    StateVersions,
+    set_replicas,
+    switching_replication,
+)
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_roles import Roles, first_role
 from rmq.app.broker_tables import Tables
@@ -33,8 +39,10 @@ from rmq.conf.broker import BrokerConfig
 from rmq.conf.startup import BrokerSettings
 from rmq.conf.store import MessageStoreConfig
 from rmq.remoting.calls import Caller
+from rmq.replication.autoswitch import AutoSwitch
 from rmq.replication.classic import Classic
 from rmq.replication.connecting import Dial
+from rmq.replication.epochs import Epochs
 from rmq.replication.master import HaSettings
 from rmq.replication.mode import Replication
 from rmq.store.store import MessageStore
@@ -75,9 +83,7 @@ class Services:
         )
         self.rates = rates.StoreRates(clock, store.stats)
         self.role = RoleHolder(first_role(ports.settings))
-        self.replication: Replication = Classic(
-            store, dial, clock, ha_settings(ports.settings.store)
-        )
+        self.replication, self._epochs = self._replication_of(dial)
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
         self.schedule = _schedule(ports, store, self.durability)
@@ -109,6 +115,12 @@ class Services:
             own_addresses=(ports.address, ports.ha_address),
         )
         self.following = _following(ports, tables, self.schedule, self.role, caller)
+        self.controlled: Controlled | None = None
+        if isinstance(self.replication, AutoSwitch):
+            self.controlled = Controlled(
+                ports, self.role, self.roles, store, self.replication, caller
+            )
+            self.role.on_change(StateVersions(tables, self.schedule).role_changed)
         self._periodic = self._periodic_work()
         self._connect()
 
@@ -117,6 +129,7 @@ class Services:
         store, tables = self._store, self._tables
         store.on_arrival(Arrivals(self._ports.clock, tables.waiting).arrived)
         store.on_arrival(self.replication.appended)
+        store.on_append(self.replication.appended)
         store.on_arrival(self.schedule.arrived)
         tables.topics.on_change(self.registration.topics_changed)
         self.live.follow(*tables.followers, self.registration, self.op_log, self.checks)
@@ -134,11 +147,21 @@ class Services:
             Periodic(clock, rates.SAMPLE_PERIOD_MS, self.rates.sample),
         )
 
+    def _replication_of(self, dial: Dial) -> tuple[Replication, Epochs | None]:
+        """The mode of replication, and the epochs it is to begin with, if any."""
+        ports, settings = self._ports, self._ports.settings
+        ha = ha_settings(settings.store)
+        if settings.broker.enableControllerMode:
+            return switching_replication(ports, self._store, dial, ha)
+        return Classic(self._store, dial, ports.clock, ha), None
+
     def _safety(self) -> Safety:
         """What senders wait for, by the store's configuration."""
         config = self._ports.settings.store
-        replicas = None
-        if config.inSyncReplicas > 1:
+        replicas: Replicas | None = None
+        if isinstance(self.replication, AutoSwitch):
+            replicas = set_replicas(self._ports, self.replication)
+        elif config.inSyncReplicas > 1:
             replicas = Replicas(
                 self.replication,
                 self._ports.clock,
@@ -154,6 +177,8 @@ class Services:
         :raises rmq.base.errors.StoreError: a file cannot be read.
         """
         self.schedule.load()
+        if self._epochs is not None:
+            self._epochs.load()
 
     def start(self) -> None:
         """Begin; the tables and the store are loaded, and the ports are open.
@@ -169,11 +194,15 @@ class Services:
         is_elected = is_role_elected(self._ports.settings)
         self.roles.start(learns=not is_elected, announces=not is_elected)
         self.following.start()
+        if self.controlled is not None:
+            self.controlled.start()
 
     def unregister(self) -> Deferred[None]:
         """Say goodbye to the NameServers while the ports are still open; fires when said."""
         for periodic in self._periodic:
             periodic.stop()
+        if self.controlled is not None:
+            self.controlled.stop()
         return self.registration.stop()
 
     @inlineCallbacks

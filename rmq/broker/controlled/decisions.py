@@ -25,7 +25,7 @@ from twisted.python.failure import Failure
 from rmq.base.errors import CallError
 from rmq.base.ports import Clock, Timer
 from rmq.broker.controlled.requests import Verdict
-from rmq.broker.role import Role, RoleHolder, Switch
+from rmq.broker.role import RoleHolder, Switch
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Decisions:
         sync_state: SyncState,
         ha_address: HaAddress,
     ) -> None:
-        """``role`` is what ``switch`` changes. Nothing is learnt before ``own_id`` is set."""
+        """``role`` is what ``switch`` changes. Nothing is learnt before ``know_as``."""
         self.own_id: int | None = None
         self._clock = clock
         self._role = role
@@ -65,7 +65,6 @@ class Decisions:
         self._verdict = Verdict()
         self._is_stopped = False
         self._retry: Timer | None = None
-        role.on_change(self._role_changed)
 
     @property
     def verdict(self) -> Verdict:
@@ -86,6 +85,21 @@ class Decisions:
         """Change nothing any more."""
         self._is_stopped = True
         self._cancel_retry()
+
+    def know_as(self, broker_id: int) -> None:
+        """Controllers know us by this id. If by another than before, what they decided is void.
+
+        A broker that had a role then is a slave of nobody, until they decide anew.
+        """
+        before, now = self.own_id, self._role.now
+        self.own_id = broker_id
+        if before in (None, broker_id):
+            return
+        self._cancel_retry()
+        self._verdict = Verdict()
+        self._switch.become_slave(
+            master_address=None, ha_address=None, epoch=now.epoch, broker_id=broker_id
+        ).addErrback(self._failed, self._verdict)
 
     def learn(self, verdict: Verdict) -> None:
         """Take note of what the Controllers decided; old news are ignored."""
@@ -121,16 +135,13 @@ class Decisions:
         self._cancel_retry()
         if self._names_us:
             self._lead(self._verdict)
-        else:
+        elif self._verdict.has_master:
             self._follow(self._verdict)
 
     def _lead(self, verdict: Verdict) -> None:
+        self._sync_state.set_sync_state(verdict.in_sync, verdict.in_sync_epoch)
         leading = self._switch.become_master(epoch=verdict.epoch)
         leading.addErrback(self._failed, verdict)
-
-    def _role_changed(self, _before: Role, _after: Role) -> None:
-        """A master does not confirm or acknowledge anything before it knows its replicas."""
-        self._tell_replicas()
 
     def _tell_replicas(self) -> None:
         if self.is_leading:

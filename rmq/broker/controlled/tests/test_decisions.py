@@ -21,7 +21,7 @@ class Scene:
         self.asked: list[tuple[str, Deferred[str | None]]] = []
         self.failures: list[Exception] = []
         self.decisions = Decisions(self.clock, self.role, self, self, self.ha_address)
-        self.decisions.own_id = 1
+        self.decisions.know_as(1)
 
     def set_sync_state(self, members: frozenset[int], number: int) -> None:
         """Replication is told."""
@@ -245,3 +245,25 @@ def test_after_the_end_nothing_changes() -> None:
     scene.clock.advance(10 * RETRY_MS)
 
     assert scene.changes == ["master 3"]
+
+
+def test_known_by_the_same_id_again_everything_stays() -> None:
+    scene = Scene()
+    scene.decisions.learn(ours(3))
+
+    scene.decisions.know_as(1)
+
+    assert scene.decisions.is_leading
+
+
+def test_known_by_another_id_what_was_decided_is_void() -> None:
+    scene = Scene()
+    scene.decisions.learn(ours(3))
+    scene.failures = [StoreError("full")]
+
+    scene.decisions.know_as(7)
+    scene.clock.advance(10 * RETRY_MS)
+
+    assert scene.changes == ["master 3", "slave 3 of None by None"]
+    assert scene.decisions.verdict == Verdict()
+    assert scene.clock.owed == 0
