@@ -78,7 +78,8 @@ class AutoSwitch:
     def lead(self, epoch: int) -> None:
         """Follow nobody, and serve slaves; ``epoch`` begins where the log ends.
 
-        Slaves of a master that goes on with a new epoch stay.
+        Slaves of a master that goes on with a new epoch stay. A master that comes back in its old
+        one goes on with that.
         Source: changeToMaster(), changeToMasterWhenLastRoleIsMaster().
 
         :raises StoreError: a later epoch has been here, or the epoch cannot be saved: nothing has
@@ -93,10 +94,13 @@ class AutoSwitch:
             epochs.append(epoch, end)
             return
         epochs.cut(end + 1)
-        epochs.begin(epoch, end)
+        goes_on = epochs.last_epoch == epoch
+        if not goes_on:
+            epochs.begin(epoch, end)
         self._is_leading, self._is_following = True, False
         self._connecting.connect_to(None)
-        self._master.lead(max(0, min(self._log.confirmed_position, end)))
+        confirmed = max(0, min(self._log.confirmed_position, end))
+        self._master.lead(confirmed, end if goes_on else None)
 
     def follow(self, ha_address: str | None, epoch: int) -> None:
         """Have the log from there. Source: changeToSlave(), changeToSlaveWhenMasterNotChange()."""

@@ -11,12 +11,17 @@ has the rules of reports and chunks, more of them:
 - ``caught up``: when a slave has all that there was at a mark, it was caught up at the time of the
   mark, and the next mark is now. So one that is always a little behind is never late.
 
+A master that comes back in an epoch of its own may have lost the end of its log with the machine,
+and a slave may have that. So it tells each slave, the first time, that its log ends where it did
+when it came back: what the slave has beyond is cut off there, and may be different here.
+
 What is *confirmed* is told with each chunk, and nobody reads beyond it: see
 ``rmq.replication.sync_state``. While we are alone in the SyncStateSet, or senders are not promised
 the whole set (allAckInSyncStateSet), that is all that we have: *open*, with dispatch in the put.
 
 Source: AutoSwitchHAService.java, AutoSwitchHAConnection.java, 5.3.3. On purpose different: Java's
-last chunk of an epoch carries the next one's number.
+last chunk of an epoch carries the next one's number; and Java's master that comes back in its epoch
+forgets where that began, so that slaves begin it anew, or find nothing common.
 """
 
 import logging
@@ -93,6 +98,7 @@ class SwitchingSlave(Served):
 
     __slots__ = (
         "_caught_up_ms",
+        "_confirmed_told",
         "_greeting",
         "_mark",
         "_mark_ms",
@@ -107,6 +113,7 @@ class SwitchingSlave(Served):
         self._greeting: Greeting | None = None
         self._caught_up_ms = self._mark_ms = now_ms
         self._mark = 0
+        self._confirmed_told = -1
         self.has_caught_up = False
         self.may_join = False
 
@@ -155,7 +162,7 @@ class SwitchingSlave(Served):
         epochs = self._master.epochs
         epoch = epochs.at(self.position)
         number, start = epochs.entries[0] if epoch is None else epoch[:2]
-        confirmed = self._master.confirm_position
+        self._confirmed_told = confirmed = self._master.confirm_position
         return pack_chunk_header(ChunkHeader(size, self.position, number, start, confirmed))
 
     def begin_of_empty(self) -> int:
@@ -174,6 +181,17 @@ class SwitchingSlave(Served):
             return 0
         return size_max if epoch.end is None else min(size_max, epoch.end - self.position)
 
+    def scan(self, now_ms: int) -> None:
+        """Tell also what was confirmed since, if nothing else is to be told."""
+        super().scan(now_ms)
+        if (
+            self.has_reported
+            and self._is_ready
+            and not self.is_gone
+            and self._confirmed_told != self._master.confirm_position
+        ):
+            self._send(b"")
+
     def _greeted(self, greeting: Greeting) -> None:
         if self._greeting is not None:
             if greeting != self._greeting or self.has_reported:
@@ -183,7 +201,8 @@ class SwitchingSlave(Served):
         self._greeting = greeting
         log.info("slave greets address=%s %s", self.address, greeting)
         self._master.greeted(self, greeting.broker_id)
-        self._put_out(pack_epochs(self._master.epochs.entries, self._master.log.written_position))
+        end = self._master.end_told(greeting.broker_id)
+        self._put_out(pack_epochs(self._master.epochs.entries, end))
 
     def _reported(self, position: int) -> None:
         if self._greeting is None:
@@ -232,18 +251,24 @@ class AutoSwitchMaster(Serving):
         self._is_leading = False
         self._is_open = False
         self._confirmed = 0
+        self._came_back_at: int | None = None
+        self._followers: set[int] = set()
         self._on_confirm: list[Callable[[], None]] = []
         self._on_proposal: list[Proposal] = []
         self._check = Periodic(clock, settings.check_ms, self._look_at_set)
 
-    def lead(self, confirmed: int) -> None:
+    def lead(self, confirmed: int, came_back_at: int | None) -> None:
         """Serve slaves; the epoch has begun, and ``confirmed`` was from before it.
+
+        ``came_back_at``: in an epoch of our own that goes on, where the log ends now.
 
         :raises StoreError: what is confirmed cannot be dispatched.
         """
         self._is_leading = True
         self._is_open = False
         self._confirmed = confirmed
+        self._came_back_at = came_back_at
+        self._followers.clear()
         self._source.limit_dispatch(confirmed)
         self.settle()
         self._scan.start()
@@ -283,6 +308,12 @@ class AutoSwitchMaster(Serving):
         if self.registered is not None and broker_id not in self.registered:
             raise CodecError(f"it says that it is {broker_id}, which is not registered")
 
+    def end_told(self, broker_id: int) -> int:
+        """Where our log ends, for a slave that compares it with its own."""
+        if self._came_back_at is None or broker_id in self._followers:
+            return self.log.written_position
+        return self._came_back_at
+
     def greeted(self, slave: SwitchingSlave, broker_id: int) -> None:
         """It is known who a slave is."""
         older = self._by_id.get(broker_id)
@@ -293,6 +324,7 @@ class AutoSwitchMaster(Serving):
     def reported(self, slave: SwitchingSlave, broker_id: int) -> None:
         """A slave has said how far it is: see whether it may join, and what is confirmed."""
         state, now_ms = self.sync_state, self.now_ms()
+        self._followers.add(broker_id)
         slave.may_join = (
             slave.has_caught_up
             and not slave.is_learner

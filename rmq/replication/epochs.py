@@ -126,17 +126,15 @@ class Epochs:
     def begin(self, epoch: int, start: int) -> bool:
         """Note that our own reign begins at ``start``, the log's end; gives whether it was noted.
 
-        What was known of ``epoch`` and later ones is forgotten: also a reign that goes on after a
-        loss of power begins anew, for slaves may have what is lost here. So are reigns that wrote
-        nothing, except that of an empty log only the first is ever noted: Java's slaves of one,
-        which have noted that, would find nothing common with another.
-        Source: AutoSwitchHAService.java, changeToMaster(), 5.3.3, which forgets no reign.
+        Reigns that wrote nothing are forgotten, except that of an empty log only the first is ever
+        noted: Java's slaves of one, which have noted that, would find nothing common with another.
+        Source: AutoSwitchHAService.java, changeToMaster(), 5.3.3, which forgets none of them.
 
         :raises StoreError: the file cannot be written; nothing has changed.
         """
-        entries = self._entries
-        kept = [one for one in entries if one.epoch < epoch and one.start_position < max(start, 1)]
-        if kept and kept[-1].start_position >= start:
+        kept = [entry for entry in self._entries if entry.start_position < max(start, 1)]
+        last = kept[-1] if kept else None
+        if last is not None and (last.epoch >= epoch or last.start_position >= start):
             self._keep(kept)
             return False
         self._save([*kept, EpochStart(epoch, start)])
