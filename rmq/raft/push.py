@@ -139,14 +139,16 @@ class Leadership:
         due_ms = self._pending[0].due_ms if self._pending else FAR
         if standing.role is not Role.LEADER:
             return due_ms
+        end_index = standing.log.end_index
         for progress in self._progress.values():
             if progress.kind is PushKind.APPEND:
-                due_ms = min(due_ms, progress.last_push_ms + config.commit_interval_ms)
+                if progress.next_index > end_index:
+                    due_ms = min(due_ms, progress.last_push_ms + config.commit_interval_ms)
                 if progress.in_flight:
                     due_ms = min(due_ms, progress.in_flight[0][2] + config.max_push_timeout_ms)
             elif progress.awaited is not None:
                 due_ms = min(due_ms, progress.awaited_until_ms)
-            elif standing.log.end_index != NO_INDEX:
+            elif end_index != NO_INDEX:
                 due_ms = min(due_ms, progress.retry_ms)
         return due_ms
 

@@ -5,8 +5,7 @@ made durable is then gone: a cut of the log too.
 """
 
 import heapq
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rmq.base.manual import FixedChance
 from rmq.raft.config import RaftConfig
@@ -21,6 +20,19 @@ RPC_TIMEOUT_MS = 120
 
 class Crash(Exception):
     """A member dies here."""
+
+
+class Dice:
+    """Chance, with the questions a story asks."""
+
+    def __init__(self, seed: int) -> None:
+        self.below = FixedChance.seeded(seed).below
+
+    def happens(self, share: float) -> bool:
+        return self.below(1_000_000) < share * 1_000_000
+
+    def choice(self, things: Sequence):
+        return things[self.below(len(things))]
 
 
 class Host:
@@ -39,7 +51,7 @@ class Host:
         self.starts += 1
         self.memory = MemoryLog(*self.disk)
         self.applied_index = -1
-        chance = FixedChance.seeded(self.cluster.dice.getrandbits(60))
+        chance = FixedChance.seeded(self.cluster.dice.below(1 << 60))
         self.node = Node(self.config, self.memory, self.persisted, chance, self.cluster.now_ms)
 
     def crash(self) -> None:
@@ -80,7 +92,7 @@ class Host:
     def drive(self) -> None:
         dice, cluster, node = self.cluster.dice, self.cluster, self.node
         while ready := node.ready():
-            crash_at = dice.randrange(6) if dice.random() < cluster.crash_share else -1
+            crash_at = dice.below(6) if dice.happens(cluster.crash_share) else -1
             if crash_at == 0:
                 raise Crash
             if ready.hard_state:
@@ -91,7 +103,7 @@ class Host:
                 cluster.request(self, request)
             if crash_at == 2:
                 raise Crash
-            if dice.random() < 0.5:
+            if dice.happens(0.5):
                 committed_index = self.memory.committed_index
             else:
                 committed_index = min(self.disk[1], self.memory.committed_index)
@@ -119,7 +131,7 @@ class Cluster:
     """Members, the wires between them, and time."""
 
     def __init__(self, seed: int, size: int, **settings: object) -> None:
-        self.dice = random.Random(seed)
+        self.dice = Dice(seed)
         self.now_ms = 0
         self.events: list[tuple[int, int, Callable[[], None]]] = []
         self.order = 0
@@ -129,7 +141,7 @@ class Cluster:
         self.acknowledged: list[bytes] = []
         self.invariants = Invariants()
         ids = frozenset(f"n{number}" for number in range(size))
-        batch = self.dice.random() < 0.7
+        batch = self.dice.happens(0.7)
         self.hosts: list[Host] = []
         for self_id in sorted(ids):
             config = RaftConfig.fast("g", self_id, ids)
@@ -147,12 +159,12 @@ class Cluster:
         heapq.heappush(self.events, (self.now_ms + delay_ms, self.order, act))
 
     def carries(self, one: str, other: str) -> bool:
-        return frozenset((one, other)) not in self.cut and self.dice.random() >= self.drop_share
+        return frozenset((one, other)) not in self.cut and not self.dice.happens(self.drop_share)
 
     def send(self, one: str, other: str, act: Callable[[], None]) -> None:
-        for _ in range(2 if self.dice.random() < self.twice_share else 1):
+        for _ in range(2 if self.dice.happens(self.twice_share) else 1):
             if self.carries(one, other):
-                self.at(self.dice.randrange(self.delay_ms) + 1, act)
+                self.at(self.dice.below(self.delay_ms) + 1, act)
 
     def request(self, host: Host, request) -> None:
         target, starts = self.by_id[request.target], host.starts
@@ -220,13 +232,13 @@ class Cluster:
     def trouble(self) -> None:
         """One random mishap."""
         dice, host = self.dice, self.dice.choice(self.hosts)
-        kind = dice.randrange(7)
+        kind = dice.below(7)
         if kind == 0:
             host.crash()
         elif kind == 1 and host.node is None:
             host.start()
         elif kind == 2:
-            side = {one.self_id for one in self.hosts if dice.random() < 0.5}
+            side = {one.self_id for one in self.hosts if dice.happens(0.5)}
             self.cut = {
                 frozenset((one.self_id, other.self_id))
                 for one in self.hosts

@@ -12,11 +12,11 @@ def live_through(seed: int, size: int, ms: int, **settings: object) -> Cluster:
     cluster.crash_share = dice.choice((0.0, 0.0, 0.002, 0.01))
     number = 0
     while cluster.now_ms < ms:
-        cluster.run(cluster.now_ms + dice.randrange(30) + 1)
-        if dice.random() < 0.25:
+        cluster.run(cluster.now_ms + dice.below(30) + 1)
+        if dice.happens(0.25):
             cluster.trouble()
-        for _ in range(dice.randrange(3)):
-            cluster.propose(*[b"%d" % (number + one) for one in range(dice.randrange(3) + 1)])
+        for _ in range(dice.below(3)):
+            cluster.propose(*[b"%d" % (number + one) for one in range(dice.below(3) + 1)])
             number += 3
     return cluster
 
