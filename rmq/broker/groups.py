@@ -205,7 +205,8 @@ class Groups:
         """
         if theirs.data_version == self._data_version:
             return False
-        self._table = dict(theirs.subscription_group_table)
+        self._table.clear()  # not another dict: ``get`` is this one's
+        self._table.update(theirs.subscription_group_table)
         self._forbidden = dict(theirs.forbidden_table or {})
         self._data_version = theirs.data_version
         self._unsaved = True

@@ -287,7 +287,8 @@ class Topics:
         """
         if theirs.data_version == self._data_version:
             return False
-        self._table = dict(theirs.topic_config_table)
+        self._table.clear()  # not another dict: ``get`` is this one's
+        self._table.update(theirs.topic_config_table)
         self._data_version = theirs.data_version
         self._unsaved = True
         self.persist()

@@ -1,5 +1,6 @@
 import pytest
 
+from codec.bodies.data_version import DataVersion
 from codec.bodies.groups import SubscriptionGroupConfig
 from rmq.base.errors import CommandError
 from rmq.base.manual import ManualClock
@@ -230,3 +231,15 @@ def test_under_controllers_each_version_has_the_master_s_epoch(world):
     world.groups.find("g")
 
     assert world.groups.data_version.state_version == 7
+
+
+def test_what_is_adopted_is_found_by_who_held_the_look_up_before(world):
+    get = world.groups.get
+    theirs = world.groups.wrapper()
+    theirs.subscription_group_table = {"G": SubscriptionGroupConfig(group_name="G")}
+    theirs.data_version = DataVersion(counter=9)
+
+    assert world.groups.adopt(theirs)
+
+    assert get("G") == SubscriptionGroupConfig(group_name="G")
+    assert list(world.groups.table) == ["G"]

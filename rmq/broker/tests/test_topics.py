@@ -1,5 +1,6 @@
 import pytest
 
+from codec.bodies.data_version import DataVersion
 from codec.bodies.topics import TopicConfig
 from rmq.base.errors import CommandError, StoreError
 from rmq.base.manual import ManualClock
@@ -351,3 +352,15 @@ def test_under_controllers_each_version_has_the_master_s_epoch(world):
     world.topics.next_version()
 
     assert world.topics.data_version.state_version == 7
+
+
+def test_what_is_adopted_is_found_by_who_held_the_look_up_before(world):
+    get = world.topics.get
+    theirs = world.topics.all_configs()
+    theirs.topic_config_table = {"T": TopicConfig(topic_name="T")}
+    theirs.data_version = DataVersion(counter=9)
+
+    assert world.topics.adopt(theirs)
+
+    assert get("T") == TopicConfig(topic_name="T")
+    assert list(world.topics.table) == ["T"]
