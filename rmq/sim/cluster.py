@@ -35,6 +35,15 @@ SMALL = {
 """Files so small that runs see many of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What clients got done."""
+
+    acked: int = 0
+    attempts: int = 0
+    reads: int = 0
+
+
 @dataclass(slots=True)
 class Cluster:
     """Machines, by their part in the cluster. ``servers`` are what faults may hit."""
@@ -45,6 +54,7 @@ class Cluster:
     machines: dict[str, Machine] = field(default_factory=dict)
     servers: list[Machine] = field(default_factory=list)
     name_servers: list[str] = field(default_factory=list)
+    results: Results = Results()
     running: dict[str, object] = field(default_factory=dict)
     """What runs on each machine: the server or client object, by the machine's name."""
 

@@ -6,14 +6,15 @@ is compared with it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rmq.sim.clients import QUEUES, Consumer, Load, Producer
-from rmq.sim.cluster import Cluster
+from rmq.sim.cluster import Cluster, Results
 from rmq.sim.faults import Faults, Menu
 from rmq.sim.history import Promises, Queue
 from rmq.sim.process import Machine, Process
+from rmq.sim.raft_group import GroupShape, RaftGroup
 from rmq.sim.world import SimulationError, World, watched_log
 
 TOPIC = "SimTopic"
@@ -110,7 +111,11 @@ class BrokerRun:
             for queue, reader in zip(self.queues, readers, strict=True)
             if isinstance(reader, Consumer)
         }
-        cluster.history.judge(tables)
+        history = cluster.history
+        history.judge(tables)
+        cluster.results = Results(
+            acked=len(history.acked()), attempts=len(history.attempts), reads=history.reads
+        )
 
 
 def _broker_run(
@@ -162,9 +167,66 @@ def single_async(world: World) -> tuple[Cluster, Faults]:
     return _broker_run(world, menu, Promises(), build)
 
 
+def _raft_run(world: World, shape: GroupShape, menu: Menu, storm_ms: int) -> tuple[Cluster, Faults]:
+    cluster = Cluster(world)
+    group = RaftGroup(cluster, shape)
+    cluster.start()
+    faults = Faults(cluster, menu, {"r": list(cluster.servers)})
+    world.run_for(2_000)
+    faults.start()
+    world.run_for(storm_ms)
+    faults.stop()
+    begun_us = world.now_us
+    if not world.run_for(CALM_MS, done=lambda: group.serves_since(begun_us)):
+        raise SimulationError(f"nothing was agreed on within {CALM_MS} ms of calm")
+    group.stopped = True
+    world.run_for(5_000)
+    group.judge()
+    cluster.results = Results(
+        acked=len(group.agreed.acked), attempts=group.agreed.proposed, reads=0
+    )
+    return cluster, faults
+
+
+STORMY = Menu(
+    kill=4,
+    power=3,
+    pause=2,
+    isolate=4,
+    one_way=3,
+    break_connection=2,
+    storm=2,
+    clock=1,
+    pause_between_ms=(300, 5_000),
+    lasts_ms=(100, 8_000),
+)
+QUICK = replace(STORMY, pause_between_ms=(30, 500), lasts_ms=(10, 1_000))
+
+
+def raft(world: World) -> tuple[Cluster, Faults]:
+    """Three members with DLedger's timing that sync before they answer; anything may fail."""
+    shape = GroupShape(members=3, fast=False, durable=True, propose_ms=(5, 300))
+    return _raft_run(world, shape, STORMY, 60_000)
+
+
+def raft_fast(world: World) -> tuple[Cluster, Faults]:
+    """Five members with the timing of the Raft paper, two of them down; anything may fail."""
+    shape = GroupShape(members=5, fast=True, durable=True, propose_ms=(2, 60))
+    return _raft_run(world, shape, replace(QUICK, down_max=2), 5_000)
+
+
+def raft_lax(world: World) -> tuple[Cluster, Faults]:
+    """Three members as lax as Java's, which do not sync: processes may die, power must stay."""
+    shape = GroupShape(members=3, fast=True, durable=False, propose_ms=(2, 60))
+    return _raft_run(world, shape, replace(QUICK, power=0), 8_000)
+
+
 SCENARIOS: Mapping[str, Callable[[World], tuple[Cluster, Faults]]] = {
     "single": single,
     "single-async": single_async,
+    "raft": raft,
+    "raft-fast": raft_fast,
+    "raft-lax": raft_lax,
 }
 
 
@@ -176,15 +238,15 @@ def simulate(scenario: str, seed: int, world: World | None = None) -> Result:
     world = world or World(seed)
     with watched_log(world):
         cluster, faults = SCENARIOS[scenario](world)
-    history = cluster.history
+    results = cluster.results
     return Result(
         seed=seed,
         scenario=scenario,
         digest=world.trace.digest,
         events=world.events,
         faults=faults.count,
-        acked=len(history.acked()),
-        attempts=len(history.attempts),
-        reads=history.reads,
+        acked=results.acked,
+        attempts=results.attempts,
+        reads=results.reads,
         simulated_ms=world.now_us // 1_000,
     )
