@@ -1,0 +1,247 @@
+"""A Raft group of production members: nodes, files, connections; and its invariants."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from twisted.python.failure import Failure
+
+from rmq.dledger.disk_log import DiskLog
+from rmq.dledger.errors import ProposalError
+from rmq.dledger.member import Member, MemberPorts
+from rmq.dledger.saved_term import SavedTerm
+from rmq.dledger.settings import LedgerSettings, MemberSettings
+from rmq.net.client import RemotingClient
+from rmq.net.server import RemotingServer
+from rmq.raft.config import RaftConfig
+from rmq.raft.invariants import BrokenInvariantError, Invariants, Records
+from rmq.raft.messages import NO_INDEX, Entry, Role
+from rmq.raft.ready import HardState
+from rmq.remoting.handling import handler_table
+from rmq.sim.cluster import Cluster
+from rmq.sim.process import DiskThreads, Machine, Process, ProcessClock
+from rmq.sim.world import SimulationError
+
+PORT = 9878
+DATA_FILE_SIZE = 16_384
+INDEX_FILE_SIZE = 32 * 128
+
+
+@dataclass(frozen=True, slots=True)
+class GroupShape:
+    """How a group is set up."""
+
+    members: int
+    fast: bool
+    durable: bool
+    propose_ms: tuple[int, int]
+    """How long, at least and at most, until a leader is asked for something new."""
+
+
+@dataclass(slots=True)
+class Agreed:
+    """What a group was asked for, and what it said is committed."""
+
+    proposed: int = 0
+    acked: dict[bytes, int] = field(default_factory=dict)
+    """Bodies and their indexes."""
+    last_begun_us: int = -1
+    """When the proposal was made that was acknowledged last."""
+
+    def take(self, body: bytes, begun_us: int, entries: list[Entry]) -> None:
+        """A proposal was acknowledged."""
+        self.acked[body] = entries[0].index
+        self.last_begun_us = max(self.last_begun_us, begun_us)
+
+
+class MemberServer:
+    """One member in its process, with its port, and somebody who proposes."""
+
+    def __init__(
+        self, group: "RaftGroup", process: Process, settings: MemberSettings, seen: "Watched"
+    ) -> None:
+        self._group, self._process = group, process
+        self._clock = ProcessClock(process)
+        reactor = group.cluster.reactor(process)
+        disk = process.machine.disk
+        caller = RemotingClient(reactor, self._clock)
+        self.member = Member(
+            settings,
+            MemberPorts(disk, self._clock, process.dice, caller, DiskThreads(process, disk)),
+        )
+        server = RemotingServer(
+            reactor, self._clock, handler_table(self.member.processors), port=PORT
+        )
+        seen.begin(self.member)
+        self.member.on_apply(partial(group.applied, seen))
+        server.start()
+        self.member.start()
+        self._next()
+
+    def _next(self) -> None:
+        self._clock.call_later(
+            self._process.dice.between(*self._group.shape.propose_ms), self._propose
+        )
+
+    def _propose(self) -> None:
+        group, member = self._group, self.member
+        if member.is_leader and not group.stopped:
+            agreed = group.agreed
+            agreed.proposed += 1
+            body = f"{member.self_id}#{agreed.proposed}".encode()
+            body += b"." * self._process.dice.below(300)
+            done = member.propose([body])
+            done.addCallbacks(partial(agreed.take, body, group.cluster.world.now_us), _refused)
+        self._next()
+
+
+def _refused(failure: Failure) -> None:
+    failure.trap(ProposalError)  # type: ignore[no-untyped-call]  # Twisted left it so
+
+
+class Watched:
+    """A member as the invariants see it, running or not."""
+
+    def __init__(self, machine: Machine, self_id: str, ledger: LedgerSettings) -> None:
+        self._machine = machine
+        self._ledger = ledger
+        self._member: Member | None = None
+        self._text: bytes | None = b""
+        self._state = HardState()
+        self._at_rest: Records | None = None
+        self._rest_disk: object = None
+        self.self_id = self_id
+
+    def begin(self, member: Member) -> None:
+        """It starts."""
+        self._member = member
+
+    @property
+    def _running(self) -> Member | None:
+        member = self._member
+        if member is None or self._machine.process is None or member.term < 0:
+            return None
+        return member
+
+    @property
+    def starts(self) -> int:
+        """How often it was started."""
+        return self._machine.runs
+
+    @property
+    def role(self) -> Role:
+        """What it is; UNKNOWN while it is down."""
+        member = self._running
+        return Role.UNKNOWN if member is None else member.role
+
+    @property
+    def term(self) -> int:
+        """Its term, in memory."""
+        member = self._running
+        return -1 if member is None else member.term
+
+    @property
+    def persisted(self) -> HardState:
+        """What is on its disk."""
+        disk = self._machine.disk
+        text = disk.read(f"{self._ledger.folder}/currterm")
+        if text != self._text:
+            self._text = text
+            self._state = SavedTerm(disk, self._ledger.folder).load()
+        return self._state
+
+    @property
+    def log(self) -> Records:
+        """Its log; while it is down, what is on its disk."""
+        member = self._running
+        if member is not None:
+            return member.log
+        disk = self._machine.disk
+        if self._at_rest is None or self._rest_disk is not disk:
+            self._rest_disk = disk
+            log = DiskLog(disk.outlive(), self._ledger)
+            log.open()
+            self._at_rest = log
+        return self._at_rest
+
+    @property
+    def committed_index(self) -> int:
+        """What it knows to be committed; -1 while it is down."""
+        member = self._running
+        return NO_INDEX if member is None else member.committed_index
+
+
+class RaftGroup:
+    """Members on machines ``r0``, ``r1``...; invariants are checked after every event."""
+
+    def __init__(self, cluster: Cluster, shape: GroupShape) -> None:
+        self.cluster = cluster
+        self.shape = shape
+        self.agreed = Agreed()
+        self.stopped = False
+        self._invariants = Invariants()
+        self.members: list[Watched] = []
+        ids = [f"n{number}" for number in range(shape.members)]
+        first = len(cluster.machines) + 1
+        addresses = {one: f"10.0.0.{first + number}:{PORT}" for number, one in enumerate(ids)}
+        for number, self_id in enumerate(ids):
+            self._add(f"r{number}", self_id, addresses, shape)
+        cluster.world.after_each_event(self._check)
+
+    def _add(self, name: str, self_id: str, addresses: dict[str, str], shape: GroupShape) -> None:
+        raft = RaftConfig.fast if shape.fast else RaftConfig.dledger
+        settings = MemberSettings(
+            raft=raft("g", self_id, frozenset(addresses)),
+            addresses=addresses,
+            ledger=LedgerSettings(
+                folder=f"/ledger/dledger-{self_id}",
+                data_file_size=DATA_FILE_SIZE,
+                index_file_size=INDEX_FILE_SIZE,
+            ),
+            durable=shape.durable,
+        )
+
+        def program(process: Process) -> MemberServer:
+            return MemberServer(self, process, settings, watched)
+
+        machine = self.cluster.machine(name, program)
+        assert addresses[self_id] == f"{machine.ip}:{PORT}", addresses
+        watched = Watched(machine, self_id, settings.ledger)
+        self.members.append(watched)
+        self.cluster.servers.append(machine)
+
+    def applied(self, seen: Watched, entry: Entry) -> None:
+        """A member applies an entry."""
+        try:
+            self._invariants.applied(seen, entry)
+        except BrokenInvariantError as error:
+            self.cluster.world.find(str(error))
+
+    def _check(self) -> None:
+        self._invariants.check(self.members)
+
+    def serves_since(self, begun_us: int) -> bool:
+        """Whether something was agreed on that was proposed at or after a time."""
+        return self.agreed.last_begun_us >= begun_us
+
+    def judge(self) -> None:
+        """Compare all logs with what was acknowledged; all members run, and have the same end.
+
+        :raises SimulationError: something acknowledged is not there, or is there twice.
+        """
+        ends = {one.self_id: one.committed_index for one in self.members}
+        if len(set(ends.values())) != 1:
+            raise SimulationError(f"members committed up to different entries: {ends}")
+        log, end_index = self.members[0].log, self.members[0].committed_index
+        places: dict[bytes, int] = {}
+        for index in range(end_index + 1):
+            entry = log.entry(index)
+            if entry is None:
+                raise SimulationError(f"committed entry {index} is not there")
+            if entry.body and entry.body in places:
+                raise SimulationError(f"doubled: {entry.body!r} at {index} too")
+            places[entry.body] = index
+        for body, index in self.agreed.acked.items():
+            if places.get(body) != index:
+                raise SimulationError(
+                    f"lost: {body!r} was agreed on at {index}, it is at {places.get(body)}"
+                )
