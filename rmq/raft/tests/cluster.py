@@ -5,20 +5,22 @@ made durable is then gone: a cut of the log too.
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from rmq.base.manual import FixedChance
 from rmq.raft.config import RaftConfig
 from rmq.raft.invariants import Invariants
 from rmq.raft.log import MemoryLog
-from rmq.raft.messages import Role
+from rmq.raft.messages import Entry, Role
 from rmq.raft.node import Node
 from rmq.raft.ready import HardState
 
 RPC_TIMEOUT_MS = 120
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """A member dies here."""
 
 
@@ -31,7 +33,7 @@ class Dice:
     def happens(self, share: float) -> bool:
         return self.below(1_000_000) < share * 1_000_000
 
-    def choice(self, things: Sequence):
+    def choice(self, things):
         return things[self.below(len(things))]
 
 
@@ -42,7 +44,7 @@ class Host:
         self.cluster, self.config, self.self_id = cluster, config, config.self_id
         self.starts = 0
         self.persisted = HardState()
-        self.disk = ((), -1)  # entries and committed index that survive
+        self.disk: tuple[tuple[Entry, ...], int] = ((), -1)  # entries, committed index: survive
         self.node: Node | None = None
         self.applied_index = -1
         self.start()
@@ -84,53 +86,55 @@ class Host:
         self.node.tick(self.cluster.now_ms)
         act(self.node)
         try:
-            self.drive()
-        except Crash:
+            self.drive(self.node)
+        except CrashError:
             self.crash()
         self.cluster.invariants.check(self.cluster.hosts)
 
-    def drive(self) -> None:
-        dice, cluster, node = self.cluster.dice, self.cluster, self.node
+    def drive(self, node: Node) -> None:
+        dice, cluster = self.cluster.dice, self.cluster
         while ready := node.ready():
             crash_at = dice.below(6) if dice.happens(cluster.crash_share) else -1
             if crash_at == 0:
-                raise Crash
+                raise CrashError
             if ready.hard_state:
                 self.persisted = ready.hard_state
             if crash_at == 1:
-                raise Crash
+                raise CrashError
             for request in ready.requests:
                 cluster.request(self, request)
             if crash_at == 2:
-                raise Crash
+                raise CrashError
             if dice.happens(0.5):
                 committed_index = self.memory.committed_index
             else:
                 committed_index = min(self.disk[1], self.memory.committed_index)
             self.disk = (self.memory.entries, committed_index)
             if crash_at == 3:
-                raise Crash
+                raise CrashError
             for answer in ready.answers:
                 cluster.answer(self, answer)
             if crash_at == 4:
-                raise Crash
+                raise CrashError
             node.advance(ready)
             cluster.changed(self, ready)
             self.apply(ready.committed_index)
             if crash_at == 5:
-                raise Crash
+                raise CrashError
 
     def apply(self, committed_index: int) -> None:
         first_index = max(self.applied_index + 1, self.memory.begin_index)
         for index in range(first_index, committed_index + 1):
-            self.cluster.invariants.applied(self, self.memory.entry(index))
+            entry = self.memory.entry(index)
+            assert entry is not None
+            self.cluster.invariants.applied(self, entry)
         self.applied_index = max(self.applied_index, committed_index)
 
 
 class Cluster:
     """Members, the wires between them, and time."""
 
-    def __init__(self, seed: int, size: int, **settings: object) -> None:
+    def __init__(self, seed: int, size: int, **settings: Any) -> None:
         self.dice = Dice(seed)
         self.now_ms = 0
         self.events: list[tuple[int, int, Callable[[], None]]] = []
@@ -145,13 +149,12 @@ class Cluster:
         self.hosts: list[Host] = []
         for self_id in sorted(ids):
             config = RaftConfig.fast("g", self_id, ids)
-            changed = {"is_enable_batch_push": batch, "max_batch_push_size": 256, **settings}
-            fields = {
-                name: getattr(config, name)
-                for name in RaftConfig.__dataclass_fields__
-                if name != "others"
+            changed: dict[str, Any] = {
+                "is_enable_batch_push": batch,
+                "max_batch_push_size": 256,
+                **settings,
             }
-            self.hosts.append(Host(self, RaftConfig(**{**fields, **changed})))
+            self.hosts.append(Host(self, replace(config, max_batch_push_size=256, **changed)))
         self.by_id = {host.self_id: host for host in self.hosts}
 
     def at(self, delay_ms: int, act: Callable[[], None]) -> None:

@@ -13,14 +13,16 @@ stories now: read the difference before you commit it.
     n0 reply #3 ACCEPT term=2               an answer to its third request; code or vote result
     n0 fail #3                              no answer
     n0 propose a bb                         also: n0 transfer n1
+    n0 dies                                 what is sent to it from now on is not carried
     n0 clean 3                              its log loses what is before index 3
     n0 lax                                  from now on its disk is never said to be durable
     run / drop #3 n0                        carry all requests between members until quiet
 """
 
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from rmq.base.manual import FixedChance
 from rmq.raft.config import CommitRule, RaftConfig
@@ -32,6 +34,8 @@ from rmq.raft.messages import (
     Push,
     PushKind,
     PushReply,
+    Reply,
+    Request,
     Transfer,
     TransferReply,
     Vote,
@@ -65,7 +69,7 @@ def parse_entries(text: str) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def request_text(request) -> str:
+def request_text(request: Request) -> str:
     if isinstance(request, Vote):
         return f"vote term={request.term} end={request.end_index}/{request.end_term}"
     if isinstance(request, HeartBeat):
@@ -74,17 +78,19 @@ def request_text(request) -> str:
         text = f"push {request.kind} term={request.term} commit={request.commit_index}"
         entries = ",".join(map(entry_text, request.entries))
         return f"{text}{' batch' * request.batch}{' ' * bool(entries)}{entries}"
-    return f"transfer term={request.term} {request.transfer_id} to={request.transferee_id} take={request.take_index}"
+    text = f"transfer term={request.term} {request.transfer_id} to={request.transferee_id}"
+    return f"{text} take={request.take_index}"
 
 
-def reply_text(reply) -> str:
+def reply_text(reply: Reply) -> str:
     echo = f" echo leader={told(reply.leader_id)}" if reply.echo and reply.code != 200 else ""
     if isinstance(reply, VoteReply):
         code = f"{int(reply.code)} " * (reply.code != 200)
         return f"{code}{reply.result}{echo} term={reply.term}"
     if isinstance(reply, PushReply):
         index = f" index={told(reply.index)}x{reply.count}"
-        return f"{reply.code}{echo} term={reply.term}{index} log={reply.begin_index}..{reply.end_index}"
+        log = f" log={reply.begin_index}..{reply.end_index}"
+        return f"{int(reply.code)}{echo} term={reply.term}{index}{log}"
     return f"{int(reply.code)}{echo} term={reply.term}"
 
 
@@ -95,9 +101,9 @@ class Story:
         self.now_ms = 0
         self.nodes: dict[str, Node] = {}
         self.logs: dict[str, MemoryLog] = {}
-        self.requests: dict[tuple[str, int], object] = {}
+        self.requests: dict[tuple[str, int], Request] = {}
         self.undelivered: list[tuple[str, int]] = []
-        self.owed: list[tuple[tuple[str, int], object]] = []
+        self.owed: list[tuple[tuple[str, int], Reply]] = []
         self.counts: dict[str, int] = {}
         self.lax: set[str] = set()
         self.lines: list[str] = []
@@ -133,7 +139,7 @@ class Story:
         hard_state = HardState(int(facts.pop("term", 0)), facts.pop("vote", None))
         log = MemoryLog(parse_entries(facts.pop("log", "")), int(facts.pop("committed", -1)))
         settings = {field.name: field for field in fields(RaftConfig)}
-        changed: dict[str, object] = {"no_op_on_election": False}
+        changed: dict[str, Any] = {"no_op_on_election": False}
         for key, text in facts.items():
             assert key in settings, key
             if key == "commit_rule":
@@ -144,10 +150,12 @@ class Story:
                 changed[key] = text == "yes"
             else:
                 changed[key] = int(text)
-        config = RaftConfig(group="g", self_id=self_id, peers=frozenset(names), **changed)
+        config = RaftConfig.dledger("g", self_id, frozenset(names))
         numbers = FixedChance(number for _ in range(1000) for number in chance)
         self.logs[self_id] = log
-        self.nodes[self_id] = Node(config, log, hard_state, numbers, self.now_ms)
+        self.nodes[self_id] = Node(
+            replace(config, **changed), log, hard_state, numbers, self.now_ms
+        )
 
     def act(self, who: str, verb: str, *words: str) -> None:
         node = self.nodes[who]
@@ -163,6 +171,8 @@ class Story:
             self.tell(f"{who} proposal {int(proposal.code)} last={proposal.last_index}")
         elif verb == "transfer":
             self.tell(f"{who} transfer {int(node.transfer(words[0]))}")
+        elif verb == "dies":
+            del self.nodes[who]
         elif verb == "clean":
             self.logs[who].clean_before(int(words[0]))
         elif verb == "shows":
@@ -176,17 +186,17 @@ class Story:
             assert verb == "lax", verb
             self.lax.add(who)
 
-    def take(self, who: str, label: str) -> object:
+    def take(self, who: str, label: str) -> Request:
         key = who, int(label[1:])
         if key in self.undelivered:
             self.undelivered.remove(key)
         return self.requests[key]
 
-    def parse_request(self, who: str, kind: str, *words: str) -> object:
+    def parse_request(self, who: str, kind: str, *words: str) -> Request:
         facts = dict(word.split("=", 1) for word in words if "=" in word)
         plain = [word for word in words if "=" not in word]
         sender = plain[plain.index("from") + 1]
-        base = {
+        base: Any = {
             "group": facts.get("group", "g"),
             "sender": sender,
             "target": facts.get("target", who),
@@ -213,7 +223,7 @@ class Story:
             take_index=int(facts.get("take", 0)),
         )
 
-    def parse_reply(self, request, verdict: str, *words: str) -> object:
+    def parse_reply(self, request: Request, verdict: str, *words: str) -> Reply:
         facts = dict(word.split("=", 1) for word in words)
         term = int(facts.get("term", -1))
         if isinstance(request, Vote):
@@ -248,6 +258,7 @@ class Story:
                     asker = answer.request.sender
                     self.tell(f"{who} answers {asker} {reply_text(answer.reply)}")
                     if answer.token is not None:
+                        assert isinstance(answer.token, tuple)
                         self.owed.append((answer.token, answer.reply))
                 for ended in ready.ended:
                     last = ended.proposal.last_index
