@@ -13,15 +13,19 @@ import wire
 
 ROOT = Path(__file__).parents[2]
 BOOT_MAX_S = 20
+_GIVEN: set[int] = set()
 
 
 def free_port() -> int:
     """A port of loopback that is free, as are that for slaves and the fast one beside it.
 
-    Not one that clients get.
+    Not one that clients get, nor one of those given before: several servers are chosen ports for
+    before the first of them starts.
     """
     while True:
         port = random.randrange(20_000, 32_000)
+        if not _GIVEN.isdisjoint((port, port + 1, port - 2)):
+            continue
         try:
             for one in (port, port + 1, port - 2):
                 with socket.socket() as probe:
@@ -29,6 +33,7 @@ def free_port() -> int:
                     probe.bind(("127.0.0.1", one))
         except OSError:
             continue
+        _GIVEN.update((port, port + 1, port - 2))
         return port
 
 
