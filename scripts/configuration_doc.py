@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rmq.conf.broker import BrokerConfig
+from rmq.conf.controller import ControllerConfig
 from rmq.conf.namesrv import NamesrvConfig
 from rmq.conf.remoting import RemotingClientConfig, RemotingServerConfig
 from rmq.conf.rmq import RmqConfig
@@ -14,8 +15,9 @@ SECTIONS: Sequence[tuple[str, type[Config]]] = (
     ("NameServer", NamesrvConfig),
     ("Broker", BrokerConfig),
     ("Message store", MessageStoreConfig),
-    ("Listening sockets (NameServer and broker)", RemotingServerConfig),
-    ("Connections to other servers (NameServer and broker)", RemotingClientConfig),
+    ("Controller", ControllerConfig),
+    ("Listening sockets (all servers)", RemotingServerConfig),
+    ("Connections to other servers", RemotingClientConfig),
     ("Only in rmq", RmqConfig),
 )
 
@@ -31,7 +33,8 @@ command line (`-n`). An unknown key is a warning that names the nearest known on
 cannot be used stops the start. `-p` prints all settings, `mqbroker -m` the important ones.
 
 A broker listens at `listenPort` (10911), at that port minus 2, and for slaves at `haListenPort`;
-a NameServer at `listenPort` (9876). A broker that is no slave has `brokerId` 0 whatever its file
+a NameServer at `listenPort` (9876), a Controller at the port of its own entry in
+`controllerDLegerPeers`, for brokers and the other Controllers. A broker that is no slave has `brokerId` 0 whatever its file
 says.
 
 *Live* settings take effect at once when they are changed by command; all others with the next

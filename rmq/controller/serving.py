@@ -15,7 +15,7 @@ good. Requests wait meanwhile.
 *Serves*: nothing is pending when a command is decided, and the next one is decided when the events
 of the last are applied. What needs no event is answered at once, or, with ``processReadEvent``,
 after a barrier, which proves that nobody else was leading when it was decided; requests that come
-together share one. See ADR 7.
+together share one. See ADR 6.
 
 Source: DLedgerController.java, 5.3.3, which decides on although the outcome of a proposal is not
 known, and refuses while it settles.

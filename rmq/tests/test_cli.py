@@ -10,9 +10,11 @@ import twisted.internet
 from twisted.internet.defer import fail
 
 from rmq import cli
-from rmq.app import namesrv, shutdown
+from rmq.app import controller, namesrv, shutdown
 from rmq.app.shutdown import Process
+from rmq.app.tests.outsides import outside_of
 from rmq.cli import main
+from rmq.net.clock import ReactorClock
 from rmq.net.tests.reactors import Loop
 
 SMALL = """
@@ -89,7 +91,7 @@ def test_help_names_all_commands(capsys):
 
     assert end.value.code == 0
     out = capsys.readouterr().out
-    assert all(command in out for command in ("namesrv", "broker", "dev", "shutdown"))
+    assert all(command in out for command in ("namesrv", "broker", "controller", "dev"))
 
 
 # settings
@@ -106,6 +108,14 @@ def test_all_settings_of_a_name_server_are_printed(capsys, home):
     settings = printed(capsys)
     assert settings["listenPort"] == "9876"
     assert settings["kvConfigPath"].startswith(str(home))
+
+
+def test_all_settings_of_a_controller_are_printed(capsys, home):
+    assert main(["controller", "-p"]) == 0
+
+    settings = printed(capsys)
+    assert settings["controllerStorePath"] == f"{home}/DLedgerController"
+    assert settings["controllerType"] == "DLedger"
 
 
 def test_all_settings_of_a_broker_are_printed(capsys, small):
@@ -213,6 +223,20 @@ def test_broker_serves_until_it_is_told_to_stop(capsys, small, reactor):
     assert reactor.listening == {}
 
 
+def test_controller_serves_until_it_is_told_to_stop(capsys, home, reactor, monkeypatch):
+    monkeypatch.setattr(controller, "true_outside", lambda _: outside_of(ReactorClock(reactor)))
+    path = home / "controller.conf"
+    path.write_text(
+        "controllerDLegerGroup=g\ncontrollerDLegerPeers=n0-127.0.0.1:9878\n"
+        "controllerDLegerSelfId=n0\nmappedFileSize=65536\n"
+    )
+
+    assert main(["controller", "-c", str(path)]) == 0
+
+    assert "The Controller Server boot success. serializeType=JSON\n" in capsys.readouterr().out
+    assert reactor.listening == {}
+
+
 def test_settings_that_do_nothing_are_warned_of(caplog, home, reactor):
     path = home / "namesrv.conf"
     path.write_text("noSuchKey=1")
@@ -225,7 +249,7 @@ def test_settings_that_do_nothing_are_warned_of(caplog, home, reactor):
 
 def test_stop_that_fails_ends_with_1(capsys, home, reactor, monkeypatch):
     broken = SimpleNamespace(
-        start=lambda: None, boot_line="up", stop=lambda: fail(OSError("stuck"))
+        start=lambda: None, boot_lines=["up"], stop=lambda: fail(OSError("stuck"))
     )
     monkeypatch.setattr(namesrv, "NameServer", lambda *_: broken)
 
@@ -313,6 +337,7 @@ def test_server_that_ended_meanwhile_is_not_counted(capsys, machine):
     ("run", "arguments", "shown"),
     [
         (cli.mqnamesrv, ["-p"], "listenPort=9876"),
+        (cli.mqcontroller, ["-p"], "controllerType=DLedger"),
         (cli.mqbroker, ["-p"], "listenPort=10911"),
         (cli.mqshutdown, ["broker"], "The mqbroker(1001) is running..."),
     ],

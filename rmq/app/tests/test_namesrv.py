@@ -5,9 +5,11 @@ from codec.bodies.kv import KVTable
 from codec.codes import RequestCode, ResponseCode
 from rmq.app.namesrv import NameServer
 from rmq.app.tests import loops
+from rmq.app.tests.outsides import outside_of
 from rmq.base.manual import ManualClock
 from rmq.conf.settings import Machine
 from rmq.conf.startup import namesrv_settings
+from rmq.net.clock import ReactorClock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
 
@@ -56,3 +58,34 @@ def test_values_are_there_after_the_next_start():
     answer = second.ask(RequestCode.GET_KVLIST_BY_NAMESPACE, namespace="n")
     assert decode_body(KVTable, answer.body).table == {"k": "v"}
     second.stop()
+
+
+def test_a_controller_beside_it_starts_and_stops_with_it():
+    reactor = Loop()
+    values = {
+        "bindAddress": "127.0.0.1",
+        "enableControllerInNamesrv": "true",
+        "controllerDLegerGroup": "g",
+        "controllerDLegerPeers": "n0-127.0.0.1:9878",
+        "controllerDLegerSelfId": "n0",
+        "mappedFileSize": "65536",
+    }
+    settings = namesrv_settings(values, Machine(home="/home/me"))
+    clock = ReactorClock(reactor)
+    outside = outside_of(clock)
+    server = NameServer(reactor, settings, MemoryDisk(clock), outside=outside)
+    server.start()
+
+    answer = loops.ask(reactor, 9878, RequestCode.CONTROLLER_GET_METADATA_INFO)
+
+    assert answer.ext_fields["group"] == "g"
+    assert server.boot_lines == [
+        server.boot_line,
+        "The ControllerManager boot success. serializeType=JSON",
+    ]
+    loops.stop(reactor, server)
+    assert reactor.listening == {}
+
+
+def test_without_a_controller_there_is_one_line(world):
+    assert world.server.boot_lines == [world.server.boot_line]

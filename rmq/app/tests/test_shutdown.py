@@ -47,6 +47,12 @@ def test_nothing_else_is_taken_for_a_broker(arguments):
     assert not is_server("broker", arguments)
 
 
+def test_a_controller_is_known_too():
+    assert is_server("controller", ["python3", "-m", "rmq", "controller", "-c", "c.conf"])
+    assert is_server("controller", ["python3", "/opt/venv/bin/mqcontroller"])
+    assert not is_server("controller", ["python3", "-m", "rmq", "namesrv"])
+
+
 def test_only_the_servers_of_the_user_are_found():
     ours = Process(10, 1000, ["python3", "-m", "rmq", "namesrv"])
     theirs = Process(11, 1001, ["python3", "-m", "rmq", "namesrv"])
