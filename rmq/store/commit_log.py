@@ -35,10 +35,13 @@ class CommitLog:
     """Where records are written and read.
 
     ``position`` is where the next record goes, ``file_start + at``; a record that ends at or below
-    ``writable_end`` can be written to ``memory`` now. Source: CommitLog.java, 5.3.3.
+    ``writable_end`` can be written to ``memory`` now. With an ``entry_header`` the files belong to
+    a ledger (``rmq.store.ledger``): so many bytes lie before each record, and nothing is written
+    here. Source: CommitLog.java, 5.3.3.
     """
 
     __slots__ = (
+        "entry_header",
         "flushed_position",
         "last_timestamp",
         "memory",
@@ -50,6 +53,7 @@ class CommitLog:
 
     def __init__(self, disk: Disk, folder: str, file_size: int, holds: Holds) -> None:
         self.segments = Segments(disk, folder, file_size, holds)
+        self.entry_header = 0
         self.memory: Memory | None = None
         self.position = 0
         self.start = 0
@@ -101,6 +105,20 @@ class CommitLog:
         end = min(at + size + BLANK_SIZE + RESERVE_AHEAD, segments.file_size)
         segments.file(position).reserve(end)
         self.writable_end = segments.start_of(position) + end - BLANK_SIZE
+
+    def show(self, begin: int, end: int) -> None:
+        """Let be read what others wrote into the files between these positions.
+
+        :raises OSError: a file cannot be mapped.
+        """
+        segments = self.segments
+        while segments.begin < segments.end and segments.begin + segments.file_size <= begin:
+            segments.delete_first()
+        if segments.begin == segments.end:
+            segments.start_at(begin)
+        while segments.end < end:
+            segments.grow()
+        self.start_at(end)
 
     def append(self, data: bytes) -> None:
         """Add bytes as another log has them, records and blanks or parts of them, of one file.

@@ -8,7 +8,8 @@ always. In all other cases the log comes first and dispatch later, here and in o
 - a master with a *limit* must not let anybody read what its slaves may not have.
 
 ``position``: all records below were dispatched, ``position <= log.position``. What lies above is
-remembered from the puts while it is little, and read again from the log where it is not.
+remembered from the puts while it is little, and read again from the log where it is not: what
+lies below ``_forgotten_end``, and is not remembered, is read.
 ``ahead``: for queues of which records lie above, the offset that the next message gets; for all
 others the queue knows itself.
 """
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import NamedTuple
 
+from codec.disk.dledger import ENTRY_HEADER_SIZE, is_blank, parse_entry_header
 from codec.errors import CodecError
 from codec.message.record import (
     BLANK_SIZE,
@@ -94,6 +96,8 @@ def read_whole(log: CommitLog, position: int, end: int) -> Record | Blank | None
     at = position % segments.file_size
     rest = segments.file_size - at
     there = min(rest, end - position)
+    if log.entry_header:
+        return _read_entry(log, position, at, rest)
     if there < BLANK_SIZE:
         return None
     memory = segments.file(position).memory
@@ -108,6 +112,29 @@ def read_whole(log: CommitLog, position: int, end: int) -> Record | Blank | None
     assert isinstance(record, Record), "its magic was not a blank's"
     if record.position != position:
         raise CodecError(f"record at {position} says it lies at {record.position}")
+    return record
+
+
+def _read_entry(log: CommitLog, position: int, at: int, rest: int) -> Record | Blank:
+    """The record in the entry of a ledger at ``position``; what to pass, if there is none.
+
+    Of a ledger only committed entries are in sight, and they are whole.
+    """
+    memory = log.segments.file(position).memory
+    if is_blank(memory[at : at + BLANK_SIZE], 0):
+        return Blank(rest)
+    header = parse_entry_header(memory[at : at + ENTRY_HEADER_SIZE])
+    if not header.body_length:
+        return Blank(header.size)
+    record = parse_record(memory, at + ENTRY_HEADER_SIZE, at + header.size, check_crc=False)
+    if (
+        isinstance(record, Blank)
+        or record.position != position + ENTRY_HEADER_SIZE
+        or record.total_size != header.body_length
+    ):
+        raise CodecError(
+            f"entry {header.index} at {position} holds no record of its place and size"
+        )
     return record
 
 
@@ -138,7 +165,7 @@ class Dispatcher:
         self._delay_levels_ms = settings.delay_levels_ms
         self._remembered: deque[Entry] = deque()
         self._remembered_bytes = 0
-        self._remembers = False
+        self._forgotten_end = 0
 
     def give(self, entry: Entry, *, is_news: bool) -> None:
         """Give queue and index what they do not have yet of a record.
@@ -181,7 +208,7 @@ class Dispatcher:
             except OSError as error:  # of a second file: the message is stored, not all its keys
                 self._gate.no_room(error)
 
-    def dispatch(self) -> int:
+    def dispatch(self, *, is_news: bool = True) -> int:
         """Give all whole records between ``position`` and the limit; how many.
 
         :raises StoreError: no room on the disk, or something else than a record is in the log.
@@ -194,7 +221,7 @@ class Dispatcher:
                 entry = self._next(end)
                 if entry is None:
                     break
-                self.give(entry, is_news=True)
+                self.give(entry, is_news=is_news)
                 if self._remembered:
                     self._remembered.popleft()
                     self._remembered_bytes -= len(entry.properties)
@@ -208,8 +235,6 @@ class Dispatcher:
             raise StoreError(f"cannot dispatch: {self._gate.no_room(error)}") from error
         except CodecError as error:
             raise StoreError(f"cannot dispatch: {error}") from error
-        if self.position == log.position:
-            self._remembers = True
         return done
 
     def _next(self, end: int) -> Entry | None:
@@ -240,15 +265,15 @@ class Dispatcher:
         """Note a record that was just put at the log's end."""
         if entry.transaction not in NOT_QUEUED:
             self.ahead[queue] = entry.queue_offset + 1
-        if not self._remembers:
+        if (
+            self.position < self._forgotten_end
+            or len(self._remembered) >= REMEMBERED_MAX
+            or self._remembered_bytes >= REMEMBERED_BYTES_MAX
+        ):
+            self._forgotten_end = entry.position + entry.size
             return
         self._remembered.append(entry)
         self._remembered_bytes += len(entry.properties)
-        if (
-            len(self._remembered) >= REMEMBERED_MAX
-            or self._remembered_bytes >= REMEMBERED_BYTES_MAX
-        ):
-            self._remembers = False
 
     def recount(self) -> int:
         """Learn from the log what lies above ``position``; where its last whole record ends.
@@ -280,5 +305,5 @@ class Dispatcher:
             except StoreError:
                 continue
             self.ahead[queue] = entry.queue_offset + 1
-        self._remembers = self.position == log.position
+        self._forgotten_end = log.position
         return position

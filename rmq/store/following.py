@@ -111,6 +111,8 @@ class Follower:
         """See ``MessageStore.append_raw``."""
         log = self._log
         segments = log.segments
+        if log.entry_header:
+            raise StoreError("no bytes are taken: the log is a ledger's")
         if not self.follows or self._gate.final:
             raise StoreError(f"no bytes are taken: {self._gate.refusal or 'this store leads'}")
         is_empty = log.position == segments.begin
@@ -143,6 +145,8 @@ class Follower:
         """See ``MessageStore.drop_torn_tail``."""
         log = self._log
         end = self._dispatcher.recount() if self.is_behind else log.position
+        if log.entry_header:
+            return log.position
         if end < log.position:
             try:
                 log.cut(end)
@@ -152,6 +156,8 @@ class Follower:
 
     def truncate(self, position: int, checkpoint: CheckpointFile) -> None:
         """See ``MessageStore.truncate``."""
+        if self._log.entry_header:
+            raise StoreError("the log is not cut: it is a ledger's")
         if not self.is_behind:
             raise StoreError("a store that leads without a dispatch limit is not cut")
         end = self.drop_torn_tail()

@@ -6,6 +6,7 @@ from rmq.store.commit_log import QUIET, CommitLog
 from rmq.store.dispatching import Dispatcher, entry_of
 from rmq.store.flush import PAGE_SIZE
 from rmq.store.index import Index
+from rmq.store.ledger import LedgerView
 from rmq.store.queue_table import QueueTable
 from rmq.store.recovery import RecoveryReport
 
@@ -28,7 +29,9 @@ class Loader:
         self._dispatcher = dispatcher
         self._check_crc = check_crc
 
-    def load(self, *, dirty: bool, synced_ms: int) -> RecoveryReport:
+    def load(
+        self, *, dirty: bool, synced_ms: int, view: LedgerView | None = None
+    ) -> RecoveryReport:
         """Read all, cut the log to its last good record, dispatch what was not, up to the limit.
 
         ``dirty``: the last run had not closed the store; ``synced_ms``: log and queues were on disk
@@ -39,6 +42,8 @@ class Loader:
         """
         log, queues, index, dispatcher = self._log, self._queues, self._index, self._dispatcher
         log.segments.load()
+        if view is not None:
+            view.show()
         queues.load()
         index.load()
         start = -1 if dirty else recovery.start_after_clean(log, queues)
@@ -51,6 +56,8 @@ class Loader:
             start = recovery.index_start(log, index, start)
         dispatcher.position = start
         log.last_timestamp = dispatcher.timestamp = recovery.last_time(log, queues)
+        if view is not None:
+            return self._dispatch_shown(dirty)
         report = recovery.scan(log, start, self._dispatch, check_crc=self._check_crc)
         self._cut(report.position, dirty=dirty)
         if dirty:
@@ -58,6 +65,13 @@ class Loader:
         if dispatcher.limit is None or dispatcher.position > report.position:
             dispatcher.position = report.position
         return RecoveryReport(not dirty, report.records, report.position, report.cut_reason)
+
+    def _dispatch_shown(self, dirty: bool) -> RecoveryReport:
+        """Dispatch what a ledger shows, which nobody cuts here."""
+        records = self._dispatcher.dispatch(is_news=False)
+        for queue in self._queues:
+            queue.correct_min(self._log.begin)
+        return RecoveryReport(not dirty, records, self._log.position, "end of what is committed")
 
     def _dispatch(self, record: Record) -> None:
         log, dispatcher = self._log, self._dispatcher

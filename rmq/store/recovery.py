@@ -91,7 +91,7 @@ def index_start(log: CommitLog, index: Index, start: int) -> int:
         index.correct_end(last.store_timestamp)
     if indexed >= start:
         return start
-    return indexed if head_at(log, indexed) else log.begin
+    return indexed - log.entry_header if head_at(log, indexed) else log.begin
 
 
 def _synced_end(log: CommitLog, queue: ConsumeQueue, synced_ms: int) -> int:

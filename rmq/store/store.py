@@ -17,6 +17,7 @@ from rmq.store.flush import FlushPolicy, FlushWork
 from rmq.store.following import Follower
 from rmq.store.gate import Gate
 from rmq.store.index import Index
+from rmq.store.ledger import Ledger, LedgerView, LedgerWriter
 from rmq.store.loading import Loader
 from rmq.store.messages import (
     GetResult,
@@ -44,7 +45,9 @@ class MessageStore:
     work's files in a thread, then say ``flushed`` or ``sync_failed``.
     """
 
-    def __init__(self, disk: Disk, clock: Clock, settings: StoreSettings) -> None:
+    def __init__(
+        self, disk: Disk, clock: Clock, settings: StoreSettings, ledger: Ledger | None = None
+    ) -> None:
         self._disk = disk
         self._clock = clock
         self._settings = settings
@@ -70,7 +73,12 @@ class MessageStore:
         self._gate = Gate(clock, settings)
         shared = (settings, self._gate, self._log, self._queues, self._index, self.stats)
         self._dispatcher = Dispatcher(*shared)
+        self._view: LedgerView | None = None
         self._writer = Writer(clock, *shared, self._dispatcher)
+        if ledger is not None:
+            self._writer = writer = LedgerWriter(clock, *shared, self._dispatcher)
+            writer.use(ledger, settings.commit_log_file_size)
+            self._view = LedgerView(ledger, self._log, self._queues, self._index, self._dispatcher)
         self._follower = Follower(
             self._gate, self._log, self._queues, self._index, self._dispatcher, self._writer
         )
@@ -114,7 +122,8 @@ class MessageStore:
             self._dispatcher,
             check_crc=self._settings.check_crc_on_recover,
         )
-        report = loader.load(dirty=dirty, synced_ms=self._checkpoint.values.min_timestamp)
+        synced_ms = self._checkpoint.values.min_timestamp
+        report = loader.load(dirty=dirty, synced_ms=synced_ms, view=self._view)
         self._follower.begin()
         return report
 
@@ -262,7 +271,7 @@ class MessageStore:
             return self.store_time(topic, queue_id, self.min_offset(topic, queue_id))
         if self._log.begin >= self._log.position:
             return -1
-        head = recovery.head_at(self._log, self._log.begin)
+        head = recovery.head_at(self._log, self._log.begin + self._log.entry_header)
         return -1 if head is None else head.store_timestamp
 
     def store_time(self, topic: str, queue_id: int, offset: int) -> int:
@@ -395,6 +404,20 @@ class MessageStore:
         """All records below were given to queues, index and listeners."""
         return self._follower.dispatched_position
 
+    def show_committed(self) -> int:
+        """Take in what a ledger's group agreed on, and dispatch it; how many records.
+
+        For who is told that the ledger committed, was cut, or cleaned. See ``rmq.store.ledger``.
+
+        :raises StoreError: no room on the disk, or something else than a record is in an entry.
+        """
+        assert self._view is not None, "the log is no ledger's"
+        try:
+            self._view.show()
+        except OSError as error:
+            raise StoreError(f"cannot follow the ledger: {error}") from error
+        return self._dispatcher.dispatch()
+
     def truncate(self, position: int) -> None:
         """Forget what lies at ``position`` of the log and behind, in log, queues and index.
 
@@ -492,6 +515,8 @@ class MessageStore:
             queue.flushed_offset = max(queue.flushed_offset, min(offset, queue.next_offset))
         if work.all_queues:
             self._checkpoint.set(queues=work.store_timestamp)
+            if self._view is not None:
+                self._checkpoint.set(log=work.store_timestamp)
             if self._settings.index_enabled:
                 self._checkpoint.set(index=self._index.full_timestamp)
 
@@ -556,6 +581,8 @@ class MessageStore:
             )
             deleted = []
             in_use = min(self._log.start, segments.start_of(self.dispatched_position))
+            if self._view is not None:
+                in_use = segments.begin  # the ledger's owner cleans
             for _ in range(files_to_delete(state, settings, at_once=at_once)):
                 if segments.begin >= in_use:
                     break

@@ -289,8 +289,7 @@ class Writer:
         if queue is None:
             return refused
         if not items or message.sys_flag & TRANSACTION_MASK:
-            text = f"a batch of {len(items)} with {message.sys_flag=}: not empty, no transaction"
-            return self._refused(PutStatus.MESSAGE_ILLEGAL, text)
+            return self._no_batch(message, items)
         parts: list[Part] = []
         total = keys = 0
         for item in items:
@@ -455,6 +454,10 @@ class Writer:
             return _NO_RESULT, self._queues.get_or_create(message.topic, message.queue_id)
         except StoreError as error:
             return self._refused(PutStatus.MESSAGE_ILLEGAL, str(error)), None
+
+    def _no_batch(self, message: PutMessage, items: Sequence[BatchItem]) -> PutResult:
+        text = f"a batch of {len(items)} with {message.sys_flag=}: not empty, no transaction"
+        return self._refused(PutStatus.MESSAGE_ILLEGAL, text)
 
     def _too_long(self, body_size: int, properties_size: int, size: int) -> PutResult:
         if properties_size > PROPERTIES_MAX:
