@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rmq.sim.cluster import Cluster
+from rmq.sim.network import Weather
 from rmq.sim.process import Machine
 
 
@@ -66,7 +67,7 @@ class Faults:
         """No more trouble: everything heals now, and everything runs."""
         self._stopped = True
         network = self._cluster.network
-        network.weather.lost_one_in = 0
+        network.weather = Weather()
         network.heal()
         for machines in self._groups.values():
             for machine in machines:
@@ -150,12 +151,12 @@ class Faults:
 
     def _storm(self, _machine: Machine, lasts_us: int) -> None:
         """Packets are lost, and everything is late."""
-        weather = self._cluster.network.weather
+        weather = self._cluster.network.weather = Weather()
         weather.lost_one_in = self._dice.between(4, 40)
         weather.slow_one_in = self._dice.between(2, 40)
 
         def calm() -> None:
-            weather.lost_one_in, weather.slow_one_in = 0, 300
+            self._cluster.network.weather = Weather()
 
         self._after(lasts_us, calm)
 

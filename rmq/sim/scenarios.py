@@ -180,7 +180,9 @@ def _raft_run(world: World, shape: GroupShape, menu: Menu, storm_ms: int) -> tup
     if not world.run_for(CALM_MS, done=lambda: group.serves_since(begun_us)):
         raise SimulationError(f"nothing was agreed on within {CALM_MS} ms of calm")
     group.stopped = True
-    world.run_for(5_000)
+    world.run_for(2_000)
+    if not world.run_for(CALM_MS, done=group.agrees):
+        raise SimulationError(f"after {CALM_MS} ms of calm members differ: {group.ends()}")
     group.judge()
     cluster.results = Results(
         acked=len(group.agreed.acked), attempts=group.agreed.proposed, reads=0
