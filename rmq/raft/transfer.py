@@ -173,8 +173,7 @@ class Transfers:
         if term != standing.term:
             self._answer(asked, TransferReply(code=Code.INCONSISTENT_TERM, term=standing.term))
             return
-        if self._taken is not None:
-            self._end_taken(TransferReply(code=Code.TAKE_LEADERSHIP_FAILED, term=term))
+        assert self._taken is None  # it would stand as candidate, and none such is asked
         standing.term_to_take = term + 1
         self._taken = asked
         self._election.become_candidate(term + 1)
@@ -189,8 +188,6 @@ class Transfers:
             self._end_taken(TransferReply(code=Code.EXPIRED_TERM, term=term))
         elif role is Role.FOLLOWER:
             self._end_taken(TransferReply(code=Code.TAKE_LEADERSHIP_FAILED, term=term))
-        elif term < standing.term_to_take:
-            self._end_taken(TransferReply(code=Code.INTERNAL_ERROR, term=term))
         elif role is Role.LEADER:
             self._end_taken(TransferReply(term=term))
 
