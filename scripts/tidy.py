@@ -47,7 +47,11 @@ UNMIRRORED: Mapping[str, str] = {
 """Modules without a test of their own, and why."""
 
 
-CONF_THAT_OBEYS = ("rmq/conf/running.py", "rmq/conf/startup.py")
+CONF_THAT_OBEYS = (
+    "rmq/conf/controller_startup.py",
+    "rmq/conf/running.py",
+    "rmq/conf/startup.py",
+)
 """What reads settings to obey them within the folder that declares them."""
 
 

@@ -13,7 +13,7 @@ from rmq.base.errors import ConfigError
 from rmq.conf.broker import BrokerConfig
 from rmq.conf.controller import ControllerConfig
 from rmq.conf.controller_startup import ControllerSettings, controller_defaults, settled
-from rmq.conf.loading import load
+from rmq.conf.loading import build, load
 from rmq.conf.namesrv import NamesrvConfig
 from rmq.conf.profiles import FAST_BROKER, FAST_STORE, is_fast
 from rmq.conf.remoting import RemotingClientConfig, RemotingServerConfig
@@ -98,7 +98,8 @@ def namesrv_settings(
 
     :raises ConfigError: a value cannot be used.
     """
-    embedded = values.get("enableControllerInNamesrv", "").strip().lower() == "true"
+    given = {**values, **(overrides or {})}
+    embedded = build(NamesrvConfig, given, machine).enableControllerInNamesrv
     configs = (*NAMESRV_CONFIGS, ControllerConfig) if embedded else NAMESRV_CONFIGS
     defaults: dict[type[Config], Mapping[str, Value]] = {
         RemotingServerConfig: {"listenPort": NAMESRV_PORT},
