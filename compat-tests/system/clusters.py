@@ -20,7 +20,9 @@ LOG_FILE_SIZE = 1 << 22
 JAVA_HEAP = "-Xmx256m"
 
 
-def wait_for(what: str, look: Callable[[], object], seconds: float, pause_s: float = 0.01) -> object:
+def wait_for(
+    what: str, look: Callable[[], object], seconds: float, pause_s: float = 0.01
+) -> object:
     """What ``look`` gives as soon as it is true."""
     end = time.monotonic() + seconds
     while not (found := look()):
@@ -119,6 +121,19 @@ class Group:
         address = self.addresses().get(0)
         return next((one for one in self.brokers if address == f"127.0.0.1:{one.port}"), None)
 
+    def leader(self) -> servers.Server:
+        """The Controller that leads."""
+
+        def look() -> servers.Server | None:
+            for one in self.controllers:
+                with one.peer(2) as peer:
+                    fields = peer.call(wire.CONTROLLER_METADATA).fields
+                if fields.get("isLeader") == "true":
+                    return one
+            return None
+
+        return wait_for("a Controller that leads", look, 20)
+
     def in_sync(self) -> int:
         """How many slaves the master has in its set, with all it has; 0 without a master."""
         master = self.master()
@@ -211,9 +226,7 @@ class Producer:
             while not self._stopping.is_set():
                 body = f"{self.name}-{self.sent}".encode()
                 self.sent += 1
-                answer = peer.call(
-                    wire.SEND, wire.send_fields(TOPIC, self.sent % QUEUES, {}), body
-                )
+                answer = peer.call(wire.SEND, wire.send_fields(TOPIC, self.sent % QUEUES, {}), body)
                 if answer.code != wire.SUCCESS:
                     self.refused[answer.code] = self.refused.get(answer.code, 0) + 1
                     return
@@ -223,6 +236,8 @@ class Producer:
 def java_is_there() -> bool:
     """Whether Apache's servers can run here."""
     try:
-        return subprocess.run(["java", "-version"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(["java", "-version"], capture_output=True, check=False).returncode == 0
+        )
     except OSError:
         return False

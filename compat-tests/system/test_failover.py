@@ -1,5 +1,7 @@
 """A master dies under load: another takes over, and what was acknowledged is there."""
 
+import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +13,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import artifacts
 import clusters
+import servers
+import wire
 from clusters import Group, Producer, wait_for
 
 TAKE_OVER_MAX_S = 5
+FAST_TAKE_OVER_MAX_S = 4
 LOAD_S = 1.0
+FLUSH_SLAVE_TIMEOUT = 12
 
 
 @pytest.fixture
@@ -46,6 +52,11 @@ def stopped(sending: list[Producer]) -> set[bytes]:
     return {body for one in sending for _, _, body in one.acked}
 
 
+def in_charge(group: Group, old: servers.Server) -> servers.Server:
+    """The broker that has taken over from ``old``."""
+    return wait_for("a new master", lambda: (now := group.master()) is not old and now, 30, 0.002)
+
+
 def fail_over(group: Group, record: Callable[[str, object], None]) -> None:
     """Kill the master under load, let it come back, and see that nothing acknowledged is lost."""
     sending = producers(group)
@@ -53,7 +64,7 @@ def fail_over(group: Group, record: Callable[[str, object], None]) -> None:
 
     killed = time.monotonic()
     old.kill()
-    new = wait_for("a new master", lambda: (now := group.master()) is not old and now, 30, 0.002)
+    new = in_charge(group, old)
     registered_s = time.monotonic() - killed
     first = wait_for(
         "an acknowledgement of the new master",
@@ -84,15 +95,84 @@ def same_logs(one, other) -> None:
 
 
 def _master_end(peer) -> int:
-    import json
-
-    import wire
-
     return json.loads(peer.call(wire.HA_STATUS).body)["masterCommitLogMaxOffset"]
 
 
 def test_a_killed_master_is_replaced_and_follows_when_it_comes_back(group, record_property):
     fail_over(group(allAckInSyncStateSet="true"), record_property)
+
+
+def test_a_master_that_hangs_is_replaced_and_acknowledges_nothing_when_it_wakes(
+    group, record_property
+):
+    cluster = group(allAckInSyncStateSet="true", profile="fast")
+    old = cluster.master()
+    with old.peer() as stale:
+        sent = stale.call(wire.SEND, wire.send_fields(clusters.TOPIC, 0, {}), b"before")
+        assert sent.code == wire.SUCCESS
+        sending = producers(cluster)
+
+        stopped_at = time.monotonic()
+        old.process.send_signal(signal.SIGSTOP)
+        new = in_charge(cluster, old)
+        taken_s = time.monotonic() - stopped_at
+        record_property("registered_s", taken_s)
+        opaque = stale.post(wire.SEND, wire.send_fields(clusters.TOPIC, 0, {}), b"late")
+        old.process.send_signal(signal.SIGCONT)
+        late = stale.read()
+        assert late.opaque == opaque
+        assert late.code != wire.SUCCESS
+    wait_for("the old master to follow", cluster.is_whole, 60)
+    acked = stopped(sending)
+    wait_for("the slave to have all", cluster.is_whole, 30)
+
+    kept = cluster.kept(new)
+    assert not (acked | {b"before"}) - set(kept)
+    assert b"late" not in kept
+    same_logs(new, old)
+    assert taken_s < FAST_TAKE_OVER_MAX_S
+
+
+def test_a_master_cut_off_from_all_controllers_does_not_acknowledge_what_only_it_has(group):
+    cluster = group(allAckInSyncStateSet="true", slaveTimeout=500, profile="fast")
+    master = cluster.master()
+    slave = next(one for one in cluster.brokers if one is not master)
+    with master.peer() as peer:
+
+        def send() -> int:
+            return peer.call(wire.SEND, wire.send_fields(clusters.TOPIC, 0, {}), b"x").code
+
+        assert send() == wire.SUCCESS
+        for one in cluster.controllers:
+            one.kill()
+        assert send() == wire.SUCCESS  # every member of the set still has it
+        slave.kill()
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            assert send() == FLUSH_SLAVE_TIMEOUT
+
+        for one in cluster.controllers:
+            one.launch()
+        wait_for("a set without the dead slave", lambda: send() == wire.SUCCESS, 30)
+
+
+def test_controllers_and_master_may_die_at_once(group, record_property):
+    cluster = group(allAckInSyncStateSet="true")
+    sending = producers(cluster)
+    old = cluster.master()
+    leader = cluster.leader()
+
+    killed = time.monotonic()
+    leader.kill()
+    old.kill()
+    new = in_charge(cluster, old)
+    record_property("registered_s", time.monotonic() - killed)
+    leader.launch()
+    old.start()
+    wait_for("the old master to follow", cluster.is_whole, 60)
+    acked = stopped(sending)
+
+    assert not acked - set(cluster.kept(new))
 
 
 @pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
