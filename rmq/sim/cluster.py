@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from rmq.app.broker import Broker
+from rmq.app.controller import ControllerServer
 from rmq.app.namesrv import NameServer
 from rmq.app.outside import Outside
+from rmq.conf.controller_startup import controller_settings
 from rmq.conf.settings import Machine as MachineFacts
 from rmq.conf.startup import broker_settings, namesrv_settings
 from rmq.sim.history import History
@@ -16,6 +19,7 @@ from rmq.sim.world import World
 
 NAMESRV_PORT = 9876
 BROKER_PORT = 10911
+CONTROLLER_PORT = 9878
 SKEW_MS = 500
 """Clocks are off by so much at most, to either side."""
 
@@ -54,6 +58,7 @@ class Cluster:
     machines: dict[str, Machine] = field(default_factory=dict)
     servers: list[Machine] = field(default_factory=list)
     name_servers: list[str] = field(default_factory=list)
+    controller_addresses: list[str] = field(default_factory=list)
     results: Results = Results()
     running: dict[str, object] = field(default_factory=dict)
     """What runs on each machine: the server or client object, by the machine's name."""
@@ -108,6 +113,7 @@ class Cluster:
                 "brokerIP1": ip,
                 "brokerIP2": ip,
                 "namesrvAddr": ";".join(self.name_servers),
+                "controllerAddr": ";".join(self.controller_addresses),
             }
             settings = broker_settings(SMALL | fixed | dict(values), _facts(process))
             server = Broker(self.reactor(process), settings, process.machine.disk, outside(process))
@@ -117,6 +123,37 @@ class Cluster:
         machine = self.machine(name, program)
         self.servers.append(machine)
         return machine
+
+    def controllers(self, count: int, values: Mapping[str, str]) -> None:
+        """A group of Controllers, ``k0`` and on; known to the brokers that are made later."""
+        first = len(self.machines) + 1
+        self.controller_addresses = [
+            f"10.0.0.{first + number}:{CONTROLLER_PORT}" for number in range(count)
+        ]
+        peers = ";".join(
+            f"n{number}-{address}" for number, address in enumerate(self.controller_addresses)
+        )
+        for number in range(count):
+            fixed = {
+                "controllerDLegerGroup": "g",
+                "controllerDLegerPeers": peers,
+                "controllerDLegerSelfId": f"n{number}",
+                "controllerStorePath": "/controller",
+                "mappedFileSize": "16384",
+            }
+            self.servers.append(
+                self.machine(f"k{number}", partial(self._controller, fixed | dict(values)))
+            )
+
+    def _controller(self, values: Mapping[str, str], process: Process) -> ControllerServer:
+        server = ControllerServer(
+            self.reactor(process),
+            controller_settings(values, _facts(process)),
+            process.machine.disk,
+            outside(process),
+        )
+        server.start()
+        return server
 
     def reactor(self, process: Process) -> SimReactor:
         """Twisted's reactor for a process."""

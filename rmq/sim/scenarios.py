@@ -119,7 +119,11 @@ class BrokerRun:
 
 
 def _broker_run(
-    world: World, menu: Menu, promises: Promises, build: Callable[[Cluster], str]
+    world: World,
+    menu: Menu,
+    promises: Promises,
+    build: Callable[[Cluster], str],
+    storm_ms: int = STORM_MS,
 ) -> tuple[Cluster, Faults]:
     cluster = Cluster(world)
     cluster.history.promises = promises
@@ -132,7 +136,7 @@ def _broker_run(
         victims.setdefault(machine.name.rstrip("0123456789"), []).append(machine)
     faults = Faults(cluster, menu, victims)
     faults.start()
-    world.run_for(STORM_MS)
+    world.run_for(storm_ms)
     faults.stop()
     run.calm()
     run.judge()
@@ -223,9 +227,46 @@ def raft_lax(world: World) -> tuple[Cluster, Faults]:
     return _raft_run(world, shape, replace(QUICK, power=0), 8_000)
 
 
+CONTROLLED = {
+    "brokerName": "a",
+    "enableControllerMode": "true",
+    "inSyncReplicas": "2",
+    "slaveTimeout": "2000",
+}
+"""Brokers that acknowledge what their whole SyncStateSet has, two of them at least."""
+
+
+def _controlled_run(
+    world: World, menu: Menu, values: Mapping[str, str], storm_ms: int
+) -> tuple[Cluster, Faults]:
+    def build(cluster: Cluster) -> str:
+        cluster.name_server("n1")
+        cluster.name_server("n2")
+        cluster.controllers(3, values)
+        for number in range(3):
+            cluster.broker(f"b{number}", CONTROLLED | dict(values))
+        return "a"
+
+    return _broker_run(world, menu, Promises(), build, storm_ms)
+
+
+def controller(world: World) -> tuple[Cluster, Faults]:
+    """Three Controllers, three brokers of one group, Apache's timing; processes may die."""
+    menu = replace(STORMY, power=0, lasts_ms=(100, 20_000))
+    return _controlled_run(world, menu, {}, 60_000)
+
+
+def controller_fast(world: World) -> tuple[Cluster, Faults]:
+    """The same with the profile that fails over sooner."""
+    menu = replace(STORMY, power=0, pause_between_ms=(100, 2_000), lasts_ms=(50, 5_000))
+    return _controlled_run(world, menu, {"failoverProfile": "fast"}, 20_000)
+
+
 SCENARIOS: Mapping[str, Callable[[World], tuple[Cluster, Faults]]] = {
     "single": single,
     "single-async": single_async,
+    "controller": controller,
+    "controller-fast": controller_fast,
     "raft": raft,
     "raft-fast": raft_fast,
     "raft-lax": raft_lax,
