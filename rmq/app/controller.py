@@ -15,7 +15,6 @@ from rmq.base.errors import ConfigError, StoreError
 from rmq.base.ports import Disk
 from rmq.conf.controller import ControllerConfig
 from rmq.conf.controller_startup import ControllerSettings
-from rmq.conf.profiles import is_fast
 from rmq.controller.configuration import Configuration
 from rmq.controller.role import Controller
 from rmq.dledger.member import Member, MemberPorts
@@ -135,7 +134,8 @@ def member_of(settings: ControllerSettings) -> MemberSettings:
     """
     config = settings.controller
     addresses = _addresses(config)
-    raft = RaftConfig.fast if is_fast(settings.values) else RaftConfig.dledger
+    is_fast = settings.rmq.failoverProfile == "fast"
+    raft = RaftConfig.fast if is_fast else RaftConfig.dledger
     self_id = config.controllerDLegerSelfId
     return MemberSettings(
         raft=raft(config.controllerDLegerGroup, self_id, frozenset(addresses)),

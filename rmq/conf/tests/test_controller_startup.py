@@ -1,11 +1,25 @@
+from pathlib import Path
+
 import pytest
 
 from rmq.base.errors import ConfigError
 from rmq.conf.controller_startup import controller_settings
+from rmq.conf.properties import parse
 from rmq.conf.settings import Machine
 from rmq.conf.startup import namesrv_settings
 
+SAMPLES = Path(__file__).parents[3] / "conf/controller"
 HERE = Machine(home="/home/me")
+
+
+@pytest.mark.parametrize(
+    "sample", sorted(SAMPLES.rglob("controller-*.conf")), ids=lambda path: path.name
+)
+def test_each_sample_loads_without_a_warning(sample):
+    settings = controller_settings(parse(sample.read_text(encoding="utf-8")), HERE)
+
+    assert settings.warnings == ()
+    assert settings.controller.controllerDLegerGroup == "group1"
 
 
 def test_defaults_are_under_the_home_directory():

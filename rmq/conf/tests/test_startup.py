@@ -172,7 +172,7 @@ def test_a_name_server_prints_its_settings():
     sorted(
         path.relative_to(SAMPLES).as_posix()
         for path in SAMPLES.rglob("*")
-        if path.is_file() and path.name != "namesrv.conf"
+        if path.is_file() and not path.name.startswith(("namesrv", "controller-"))
     ),
 )
 def test_each_sample_of_a_broker_loads_without_a_warning(sample):
@@ -184,8 +184,12 @@ def test_each_sample_of_a_broker_loads_without_a_warning(sample):
     assert settings.values
 
 
-def test_the_sample_of_a_name_server_loads_without_a_warning():
-    text = (SAMPLES / "namesrv.conf").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    "sample",
+    sorted(path.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("namesrv*.conf")),
+)
+def test_each_sample_of_a_name_server_loads_without_a_warning(sample):
+    text = (SAMPLES / sample).read_text(encoding="utf-8")
 
     assert namesrv_settings(parse(text), HERE).warnings == ()
 
