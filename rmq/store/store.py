@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from codec.disk.consume_queue import UNIT_SIZE
 from codec.message.batch import BatchItem
 from rmq.base.errors import StoreError
 from rmq.base.ports import Clock, Disk
@@ -13,7 +12,8 @@ from rmq.store.commit_log import CommitLog
 from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import SCHEDULE_TOPIC
 from rmq.store.dispatching import Arrival, Dispatcher
-from rmq.store.flush import FlushPolicy, FlushWork
+from rmq.store.flush import FlushWork
+from rmq.store.flushing import Flusher
 from rmq.store.following import Follower
 from rmq.store.gate import Gate
 from rmq.store.index import Index
@@ -58,16 +58,8 @@ class MessageStore:
         self._index = Index(disk, clock, settings, self._holds)
         self._reader = QueueReader(self._log, self._queues.by_key, settings)
         self._checkpoint: CheckpointFile | None = None
-        now_ms = clock.monotonic_ms()
-        self._log_policy = FlushPolicy(
-            settings.flush_least_pages, settings.flush_thorough_ms, now_ms
-        )
         self.stats = StoreStats(clock.wall_ms())
-        self._queue_policy = FlushPolicy(
-            settings.queue_flush_least_pages, settings.queue_flush_thorough_ms, now_ms
-        )
-        self._log_work: FlushWork | None = None
-        self._queue_work: FlushWork | None = None
+        self._flusher = Flusher(clock, settings, self._holds, self._log, self._queues, self._index)
         self._abort_path = f"{settings.root}/abort"
         self._unlock: Callable[[], None] | None = None
         self._gate = Gate(clock, settings)
@@ -148,7 +140,7 @@ class MessageStore:
             self._release_all()
 
     def _sync_all(self) -> None:
-        self._log_work = self._queue_work = None  # who syncs them need not come back
+        self._flusher.forget()  # who syncs them need not come back
         for make_work in (self.flush_work, self.queue_flush_work, self.queue_flush_work):
             work = make_work(at_once=True)
             if work is not None:
@@ -429,7 +421,7 @@ class MessageStore:
             disk failed, then nothing is taken any more before a restart.
         """
         assert self._checkpoint is not None, "the store is loaded"
-        self._log_work = self._queue_work = None  # what they say is no longer true
+        self._flusher.forget()  # what they say is no longer true
         self._follower.truncate(position, self._checkpoint)
 
     def drop_torn_tail(self) -> int:
@@ -456,69 +448,17 @@ class MessageStore:
 
         Only one such work is out at a time: None until it was ``flushed``.
         """
-        log = self._log
-        if self._log_work is not None or log.flushed_position >= log.position:
-            return None
-        thorough = self._log_policy.is_thorough(self._clock.monotonic_ms())
-        if not (
-            at_once or thorough or self._log_policy.is_enough(log.flushed_position, log.position)
-        ):
-            return None
-        files = log.dirty_files(log.flushed_position)
-        self._log_work = FlushWork(files, log.position, log.last_timestamp, of_log=True)
-        self._holds.hold(files)
-        return self._log_work
+        return self._flusher.log_work(at_once=at_once)
 
     def queue_flush_work(self, *, at_once: bool = False) -> FlushWork | None:
         """The same for queues, index and checkpoint."""
-        if self._queue_work is not None or self._checkpoint is None:
-            return None
-        thorough = at_once or self._queue_policy.is_thorough(self._clock.monotonic_ms())
-        marks = self._queues.to_flush(None if thorough else self._queue_policy)
-        files = [
-            file
-            for queue, _ in marks
-            for file in queue.segments.mapped(
-                queue.flushed_offset * UNIT_SIZE, queue.next_offset * UNIT_SIZE
-            )
-        ]
-        if thorough:
-            files += self._index.dirty_files()
-        if self._checkpoint.dirty:
-            files.append(self._checkpoint.file)
-            self._checkpoint.dirty = False
-        if not files:
-            return None
-        self._queue_work = FlushWork(
-            tuple(files),
-            self._follower.dispatched_position,
-            self._follower.dispatched_timestamp,
-            of_log=False,
-            marks=tuple(marks),
-            all_queues=thorough,
-        )
-        self._holds.hold(self._queue_work.files)
-        return self._queue_work
+        return self._flusher.queue_work(self._follower, self._checkpoint, at_once=at_once)
 
     def flushed(self, work: FlushWork) -> None:
         """Note that all files of ``work`` were synced; after ``close`` this only lets them go."""
         self._holds.release(work.files)
-        if self._checkpoint is None or work not in (self._log_work, self._queue_work):
-            return
-        if work.of_log:
-            self._log_work = None
-            self._log.flushed_position = max(self._log.flushed_position, work.position)
-            self._checkpoint.set(log=work.store_timestamp)
-            return
-        self._queue_work = None
-        for queue, offset in work.marks:
-            queue.flushed_offset = max(queue.flushed_offset, min(offset, queue.next_offset))
-        if work.all_queues:
-            self._checkpoint.set(queues=work.store_timestamp)
-            if self._view is not None:
-                self._checkpoint.set(log=work.store_timestamp)
-            if self._settings.index_enabled:
-                self._checkpoint.set(index=self._index.full_timestamp)
+        if self._checkpoint is not None:
+            self._flusher.flushed(work, self._checkpoint)
 
     def sync_failed(self, work: FlushWork, cause: OSError) -> None:
         """Refuse all puts until a restart: what was written since the last sync may be lost."""

@@ -155,6 +155,17 @@ def test_ledger_store_gives_what_a_plain_one_gives() -> None:
     assert store.stats.put_times == plain.stats.put_times == 240
 
 
+def test_what_the_sender_knows_of_the_properties_is_believed() -> None:
+    store, ledger = leading()
+
+    store.put(message(1, wanted={b"UNIQ_KEY": b"U001"}))
+    ledger.commit()
+    store.show_committed()
+
+    assert len(store.query("T", "U001", 9, 0, 1 << 60).positions) == 1
+    assert store.query("T", "shared", 9, 0, 1 << 60).positions == []
+
+
 def test_batch_says_where_each_message_is() -> None:
     store, ledger = leading()
     store.put(message())
@@ -411,12 +422,17 @@ def test_entries_without_a_record_are_passed_or_refused() -> None:
     ledger.commit()
     assert store.show_committed() == 1
 
+    store.follow("n1 leads")
+    ledger.write(b"")
+    ledger.commit()
+    assert store.show_committed() == 0
+    assert store.dispatched_position == store.written_position
     ledger.write(b"x" * 100)
     ledger.commit()
     with pytest.raises(StoreError, match="cannot dispatch"):
         store.show_committed()
     assert store.drop_torn_tail() == store.written_position
-    ledger.cut(2)
+    ledger.cut(3)
     record = store.message_at(HEADER + HEADER)
     assert record is not None
     ledger.write(record, position=5)
