@@ -154,7 +154,7 @@ class Cluster:
                 "max_batch_push_size": 256,
                 **settings,
             }
-            self.hosts.append(Host(self, replace(config, max_batch_push_size=256, **changed)))
+            self.hosts.append(Host(self, replace(config, **changed)))
         self.by_id = {host.self_id: host for host in self.hosts}
 
     def at(self, delay_ms: int, act: Callable[[], None]) -> None:
