@@ -4,10 +4,12 @@ anybody's death.
 
 import hashlib
 import re
+import socket
+import struct
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -312,3 +314,93 @@ def test_the_sample_of_a_master_and_two_slaves_works_as_it_is(tmp_path):
             one.process.terminate()
         codes = [one.process.wait(20) for one in running]
     assert codes == [0] * 4
+
+
+class Liar:
+    """What listens where a master should; each connection's first word is in ``reports``."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening.settimeout(20)
+        self.address = "127.0.0.1:%d" % self._listening.getsockname()[1]
+
+    def accept(self) -> tuple[socket.socket, int]:
+        """The next connection, and where its slave says that its log ends."""
+        connection, _ = self._listening.accept()
+        connection.settimeout(10)
+        return connection, struct.unpack(">q", connection.recv(8, socket.MSG_WAITALL))[0]
+
+    def close(self) -> None:
+        self._listening.close()
+
+
+@pytest.fixture
+def liar() -> Iterator[Liar]:
+    made = Liar()
+    yield made
+    made.close()
+
+
+def chunk(position: int, data: bytes = b"") -> bytes:
+    return struct.pack(">qi", position, len(data)) + data
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        while connection.recv(1 << 16):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
+def test_a_slave_drops_masters_that_lie_and_keeps_what_it_has(broker, liar):
+    master = broker("master", **SMALL).start()
+    send(master, range(20))
+    copied = log_of(master)
+    end = len(copied)
+    settings = {"brokerRole": "SLAVE", "brokerId": 1, "haMasterAddress": liar.address, **SMALL}
+    slave = broker("slave", **settings).start()
+    lies = {
+        "the master sends from 7,": chunk(7),
+        "at most": struct.pack(">qi", end, 1 << 30),
+        f"the master sends from 0, our log ends at {end}": chunk(0, copied),
+        "the master sends from 5211883372140375601": b"HTTP/1.1 200 OK\r\n\r\n",
+        "reaches beyond a file": chunk(end, bytes(LOG_FILE_SIZE)),
+    }
+    for number, (cause, lie) in enumerate(lies.items()):
+        connection, reported = liar.accept()
+        assert reported == (0 if number == 0 else end)
+        connection.sendall(lie)
+        assert is_closed(connection)
+        assert cause in slave.log(), slave.log()[-2000:]
+        connection.close()
+        if number == 0:
+            connection, _ = liar.accept()
+            connection.sendall(chunk(0, copied))
+            until(lambda: log_of(slave) == copied, lambda: report(slave))
+            connection.close()
+
+    assert log_of(slave) == copied
+    with slave.peer() as peer:
+        fields = {"topic": "copied", "queueId": 1}
+        assert peer.call(wire.MAX_OFFSET, fields).fields["offset"] == "5"
+    assert slave.log().count("master dropped reason=") == len(lies)
+    assert "Traceback" not in slave.log()
+
+
+def test_a_slave_drops_a_master_that_says_nothing(broker, liar):
+    slave = broker(
+        "slave",
+        brokerRole="SLAVE",
+        brokerId=1,
+        haMasterAddress=liar.address,
+        haHousekeepingInterval=1000,
+        haSendHeartbeatInterval=200,
+    ).start()
+
+    connection, _ = liar.accept()
+
+    assert is_closed(connection)
+    assert "it said nothing for 1000 ms" in slave.log()
+    connection.close()
