@@ -10,7 +10,9 @@ A driver does, for each ``Ready`` that ``Node.ready()`` gives, in this order:
 5. ``Node.advance(ready)``: only now a leader counts its own log as holding those entries;
 6. apply entries up to ``committed_index``, tell listeners ``role_changes`` and proposers ``ended``.
 
-Steps 2 and 3 may overlap: that is how a leader's disk and its network work at the same time.
+Steps 2 and 3 may overlap: that is how a leader's disk and its network work at the same time. While
+a disk syncs, the driver may go on stepping and take further readies: it does their steps 1 and 2
+at once, and their steps 3 to 6 in the order in which it got them.
 """
 
 from msgspec import Struct
