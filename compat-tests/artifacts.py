@@ -143,6 +143,22 @@ def java_driver(version: str) -> Path:
     return _seal(target, key)
 
 
+def dledger_driver() -> Path:
+    """A stock DLedger member and client, compiled against what Apache's servers bring along."""
+    source = HERE / "clients/dledger/Member.java"
+    jars = server_jars()
+    target = BUILD / "drivers/dledger"
+    key = digest([source])
+    if _made(target, key):
+        return target
+    _fresh(target)
+    run(
+        *("javac", "-nowarn", "-encoding", "UTF-8", "-cp", f"{jars}/*", "-d", target, source),
+        timeout_s=120,
+    )
+    return _seal(target, key)
+
+
 def go_driver() -> Path:
     """The Go driver, linked statically."""
     source = HERE / "clients/go"
@@ -188,6 +204,7 @@ def all_drivers() -> None:
         server_jars()
         for version in (*SMOKE, *CLIENTS):
             java_driver(version)
+        dledger_driver()
         go_driver()
         node_driver()
 

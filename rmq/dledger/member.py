@@ -84,6 +84,7 @@ class Member:
         self._proposed: dict[Proposal, Deferred[list[Entry]]] = {}
         self._transfers: list[Deferred[None]] = []
         self._outstanding: Ready | None = None
+        self._cuts = 0
         self._waiting: deque[tuple[Request, Deferred[Reply]]] = deque()
         self._soon: Timer | None = None
         self._due: Timer | None = None
@@ -181,8 +182,8 @@ class Member:
         self.log.open()
         if self._settings.durable:
             self.log.sync_now()
-        if state.term < self.log.end_term:  # the file was lost, or never written
-            state = HardState(self.log.end_term)
+        if state.term < self.log.end_term:  # the file was lost, and a vote with it
+            state = HardState(self.log.end_term + 1)
         self._apply_up_to(self.log.committed_index)
         now_ms = self._clock.monotonic_ms()
         self._node = Node(self._raft, self.log, state, self._ports.chance, now_ms)
@@ -269,6 +270,12 @@ class Member:
 
     def _run(self) -> None:
         self._soon = None
+        try:
+            self._work()
+        except Exception as error:  # noqa: BLE001 - half done work must not be gone on with
+            self._broke(error)
+
+    def _work(self) -> None:
         node = self._node
         while node is not None and self._outstanding is None:
             ready = node.ready()
@@ -314,7 +321,7 @@ class Member:
         for request in ready.requests:
             self._send(request)
         if self._settings.durable and self.log.flushed_index < ready.durable_index:
-            self._outstanding = ready
+            self._outstanding, self._cuts = ready, self.log.cuts
             if not self._flush_now():
                 self._fail(self.log.refusal or "nothing to sync")
         else:
@@ -404,7 +411,7 @@ class Member:
         self._flush_now()
 
     def _flush_now(self) -> bool:
-        """Start a sync unless one runs or all is synced; whether one runs."""
+        """Start a sync unless one runs or all is synced; whether one runs, or ran just now."""
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
@@ -416,8 +423,8 @@ class Member:
         self._syncing = True
         running = self._ports.worker.run(work.sync)
         running.addCallbacks(partial(self._synced, work), partial(self._not_synced, work))
-        running.addErrback(partial(self._broke, "a sync's end"))
-        return self._syncing
+        running.addErrback(self._sync_broke)
+        return True
 
     def _synced(self, work: LedgerSync, _: None) -> None:
         self._syncing = False
@@ -427,8 +434,8 @@ class Member:
             self._sync_last()
         elif ready is None:
             self._settle(node)
-        elif work.cuts == self.log.cuts and self.log.flushed_index < ready.durable_index:
-            self._flush_now()
+        elif self._cuts == self.log.cuts and self.log.flushed_index < ready.durable_index:
+            self._flush_now()  # this one had begun before; what was cut meanwhile needs none
         else:
             self._outstanding = None
             self._finish(node, ready)
@@ -444,9 +451,12 @@ class Member:
         self._fail(f"cannot sync: {cause}")
         self._sync_last()
 
-    def _broke(self, what: str, failure: Failure) -> None:
-        log.error("event=dledger_broke what=%s", what, exc_info=failure.value)
-        self._fail(f"{what} failed: {failure.value}")
+    def _sync_broke(self, failure: Failure) -> None:
+        self._broke(failure.value)
+
+    def _broke(self, error: BaseException | None) -> None:
+        log.error("event=dledger_broke member=%s", self.self_id, exc_info=error)
+        self._fail(f"{type(error).__name__}: {error}")
 
     def _sync_last(self) -> None:
         """Go on to end: sync what is left, then close the files and tell who waits for it."""

@@ -267,7 +267,7 @@ def _push_reply(body: bytes) -> PushReply:
     return PushReply(
         code=read.code,
         term=read.term,
-        index=NO_INDEX if read.index is None else read.index,
+        index=read.index,
         count=read.count,
         begin_index=read.begin_index,
         end_index=read.end_index,
@@ -322,15 +322,14 @@ def encode_reply(request: Request, reply: Reply) -> bytes:
 
 
 def _encode_push_reply(request: Push, reply: PushReply) -> bytes:
-    commit = request.kind is PushKind.COMMIT
     return encode_body(
         PushEntryResponse(
             begin_index=reply.begin_index,
             code=reply.code,
-            count=0 if commit else reply.count,
+            count=reply.count,
             end_index=reply.end_index,
             group=request.group,
-            index=None if commit else reply.index,
+            index=reply.index,
             leader_id=reply.leader_id,
             local_id=request.sender if reply.echo else None,
             remote_id=request.target if reply.echo else None,

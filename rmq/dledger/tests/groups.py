@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
@@ -125,9 +126,12 @@ class Group:
             self.tables[one] = handler_table(member.processors)
             self.applied[one], self.roles[one] = [], []
             member.on_apply(self.applied[one].append)
-            member.on_role(lambda role, term, one=one: self.roles[one].append((role, term)))
+            member.on_role(partial(self._role_changed, one))
             member.start()
         return self
+
+    def _role_changed(self, one: str, role: Role, term: int) -> None:
+        self.roles[one].append((role, term))
 
     def ask(self, address: str, command: Command, sender: str) -> Deferred[Response] | None:
         """What the member at an address answers; None if it cannot be reached."""

@@ -216,7 +216,7 @@ PAGES = st.lists(st.integers(0, 7), max_size=8)
 
 
 @settings(max_examples=60, deadline=None)
-@given(PAGES, PAGES, st.integers(0, 12), st.integers(1, 12))
+@given(PAGES, PAGES, st.integers(0, 12), st.integers(1, 6))
 def test_after_a_loss_of_power_what_was_synced_is_there(data_pages, index_pages, kept, more):
     size = {"data_file_size": 32_768, "index_file_size": 32_768}
     disk, log = filled(kept, size=3000, **size)

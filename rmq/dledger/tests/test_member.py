@@ -1,0 +1,629 @@
+from errno import EIO
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from codec.codes import DLedgerRequestCode as Code
+from codec.codes import DLedgerResponseCode as Result
+from codec.command import Command
+from rmq.base.errors import CallError, StoreError
+from rmq.dledger.errors import ProposalError
+from rmq.dledger.tests.groups import Group, SlowWorker
+from rmq.raft.messages import Role
+
+
+def refusal(refused: Deferred[Any]) -> Result:
+    """The code with which something failed by now."""
+    found: list[Failure] = []
+    refused.addErrback(found.append)
+    assert found, "not refused yet"
+    assert isinstance(found[0].value, ProposalError)
+    return found[0].value.code
+
+
+def bodies(group: Group, one: str) -> list[bytes]:
+    return [entry.body for entry in group.applied[one]]
+
+
+def test_a_member_alone_leads_and_commits_by_itself():
+    group = Group(1).start()
+
+    entries = group.proposed(b"a", b"b")
+
+    assert [entry.body for entry in entries] == [b"a", b"b"]
+    assert bodies(group, "n0") == [b"", b"a", b"b"]
+
+
+def test_what_is_proposed_is_applied_everywhere_in_order():
+    group = Group().start()
+
+    group.proposed(b"a")
+    group.proposed(b"b", b"c")
+    group.run(3000)
+
+    assert bodies(group, "n0") == bodies(group, "n1") == bodies(group, "n2")
+    assert bodies(group, "n0") == [b"", b"a", b"b", b"c"]
+    for member in group.members.values():
+        assert member.applied_index == member.committed_index == 3
+        assert member.committed_position == member.log.end_position
+
+
+def test_members_hold_the_same_bytes():
+    group = Group(is_enable_batch_push=True).start()
+    for number in range(60):
+        group.proposed(b"%d" % number * 40, b"x")
+    group.run(3000)
+
+    files = [
+        {entry.name: disk.read(f"/{one}/dledger-{one}/data/{entry.name}") for entry in entries}
+        for one, disk in group.disks.items()
+        for entries in [disk.entries(f"/{one}/dledger-{one}/data")]
+    ]
+    assert files[0] == files[1] == files[2]
+    assert len(files[0]) > 1
+
+
+def test_a_proposal_fires_after_it_was_applied_here():
+    group = Group(1).start()
+    leader = group.elected()
+    seen: list[int] = []
+
+    leader.propose([b"a"]).addCallback(lambda entries: seen.append(leader.applied_index))
+    group.until(lambda: seen)
+
+    assert seen == [1]
+
+
+def test_a_follower_refuses_and_the_leader_is_known():
+    group = Group().start()
+    leader = group.elected()
+    group.run(500)
+    follower = next(m for m in group.members.values() if m is not leader)
+
+    assert refusal(follower.propose([b"a"])) is Result.NOT_LEADER
+    assert refusal(follower.transfer("n0")) is Result.NOT_LEADER
+    assert follower.leader_id == leader.self_id
+    assert follower.term == leader.term
+
+
+def test_nothing_to_propose_is_refused():
+    group = Group(1).start()
+
+    assert refusal(group.elected().propose([])) is Result.REQUEST_WITH_EMPTY_BODYS
+
+
+def test_without_a_quorum_a_proposal_ends_in_time():
+    group = Group().start()
+    leader = group.elected()
+    group.run(500)
+    group.cut_off = set(group.ids) - {leader.self_id}
+    refused = leader.propose([b"a"])
+    found: list[Failure] = []
+    refused.addErrback(found.append)
+
+    group.run(2600)
+
+    assert found[0].value.code is Result.WAIT_QUORUM_ACK_TIMEOUT
+
+
+def test_a_leader_that_is_deposed_tells_who_waits():
+    group = Group(max_wait_ack_time_ms=20_000).start()
+    old = group.elected()
+    group.run(500)
+    group.cut_off = {old.self_id}
+    found: list[Failure] = []
+    old.propose([b"a"]).addErrback(found.append)
+    group.until(lambda: group.leader is not None and group.leader is not old)
+    assert found == []
+
+    group.cut_off = set()
+    group.until(lambda: found)
+
+    assert found[0].value.code is Result.TERM_CHANGED
+    assert (Role.FOLLOWER, group.elected().term) in group.roles[old.self_id]
+
+
+def test_another_leads_when_the_leader_is_cut_off_and_it_follows_when_it_is_back():
+    group = Group().start()
+    old = group.elected()
+    group.proposed(b"a")
+    group.cut_off = {old.self_id}
+    group.until(lambda: group.leader is not None and group.leader is not old)
+    group.proposed(b"b")
+
+    group.cut_off = set()
+    group.until(lambda: len(bodies(group, old.self_id)) == 4)
+
+    assert bodies(group, old.self_id) == [b"", b"a", b"", b"b"]
+    assert old.role is Role.FOLLOWER
+    assert old.leader_id == group.elected().self_id
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_killed_member_comes_back_with_what_it_had(durable):
+    group = Group(durable=durable).start()
+    group.proposed(b"a", b"b")
+    group.run(4000)
+    killed = group.elected().self_id
+    group.kill(killed)
+    group.proposed(b"c")
+
+    group.start(killed)
+    group.until(lambda: bodies(group, killed)[-1:] == [b"c"])
+
+    others = [one for one in group.ids if one != killed]
+    assert bodies(group, killed) == bodies(group, others[0]) == bodies(group, others[1])
+
+
+def test_a_whole_group_comes_back():
+    group = Group().start()
+    group.proposed(b"a")
+    group.run(4000)
+    term = group.elected().term
+    for one in group.ids:
+        group.kill(one)
+
+    group.start()
+    assert bodies(group, "n0") == [b"", b"a"]
+    group.proposed(b"b")
+
+    assert group.elected().term > term
+
+
+def test_leadership_is_given_away():
+    group = Group().start()
+    leader = group.elected()
+    group.proposed(b"a")
+    other = next(one for one in group.ids if one != leader.self_id)
+    given: list[object] = []
+
+    leader.transfer(other).addCallback(lambda _: given.append(leader.role))
+    group.until(lambda: given)
+
+    assert given != [Role.LEADER]
+    group.until(lambda: group.members[other].is_leader)
+
+
+def test_leadership_is_not_given_to_who_cannot_be_reached():
+    group = Group().start()
+    leader = group.elected()
+    group.proposed(b"a")
+    other = next(one for one in group.ids if one != leader.self_id)
+    group.cut_off = {other}
+    found: list[Failure] = []
+
+    leader.transfer(other).addErrback(found.append)
+    group.until(lambda: found, 10_000)
+
+    assert found[0].value.code is Result.TAKE_LEADERSHIP_FAILED
+    assert leader.is_leader
+
+
+def test_leadership_is_not_given_to_a_stranger():
+    group = Group().start()
+
+    assert refusal(group.elected().transfer("n9")) is Result.UNKNOWN_MEMBER
+
+
+def test_before_its_start_and_after_its_stop_a_member_refuses():
+    group = Group(1).start()
+    member = group.elected()
+    stopped: list[None] = []
+
+    member.stop().addCallback(stopped.append)
+
+    assert stopped == [None]
+    assert (member.role, member.term, member.leader_id) == (Role.UNKNOWN, -1, None)
+    assert refusal(member.propose([b"a"])) is Result.NOT_LEADER
+    assert refusal(member.transfer("n0")) is Result.NOT_LEADER
+    assert group.clock.owed == 0
+    again: list[None] = []
+    member.stop().addCallback(again.append)
+    assert again == [None]
+
+
+def test_a_stop_ends_what_waits_and_writes_the_checkpoint():
+    group = Group().start()
+    leader = group.elected()
+    group.run(500)
+    waiting = leader.propose([b"a"])
+    giving = leader.transfer(next(one for one in group.ids if one != leader.self_id))
+    folder = f"/{leader.self_id}/dledger-{leader.self_id}"
+
+    leader.stop()
+
+    assert refusal(waiting) is Result.TERM_CHANGED
+    assert refusal(giving) is Result.TERM_CHANGED
+    assert group.disks[leader.self_id].read(f"{folder}/checkpoint").endswith(b"endIndex=1\n")
+
+
+def test_a_stopped_member_does_not_answer():
+    group = Group().start()
+    member = group.members["n0"]
+    member.stop()
+
+    answer = group.say("n0", Code.HEART_BEAT, b'{"group":"g","remoteId":"n0","term":9}')
+
+    assert isinstance(answer, Deferred)
+    assert not answer.called
+
+
+def test_answers_that_come_after_the_stop_are_dropped():
+    group = Group().start()
+    leader = group.elected()
+    for cut_off in (set(), set(group.ids)):
+        group.cut_off = cut_off
+        leader.propose([b"a"]).addErrback(lambda _: None)
+        group.run(0)
+
+    leader.stop()
+    group.run(5000)
+
+    assert leader.role is Role.UNKNOWN
+
+
+def test_a_stop_waits_for_a_running_sync():
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(20)
+    assert worker.calls
+    stopped: list[None] = []
+
+    member.stop().addCallback(stopped.append)
+    assert stopped == []
+    worker.finish()
+
+    assert stopped == [None]
+
+
+def test_entries_are_synced_soon_though_nobody_waits():
+    group = Group(1).start()
+    group.proposed(b"a")
+
+    group.run(11)
+
+    assert group.members["n0"].log.flushed_index == 1
+
+
+def test_a_durable_member_acknowledges_after_the_sync():
+    group = Group(durable=True)
+    for one in group.ids:
+        group.workers[one] = SlowWorker()
+    group.start()
+    leader = group.elected()
+    found: list[object] = []
+    leader.propose([b"a"]).addCallback(found.append)
+
+    group.run(500)
+    assert found == []
+    for _ in range(10):
+        for worker in group.workers.values():
+            worker.finish()
+        group.run(10)
+
+    assert len(found) == 1
+    assert leader.log.flushed_index >= 1
+
+
+def test_requests_wait_while_answers_wait_for_a_sync():
+    group = Group(durable=True)
+    for one in group.ids:
+        group.workers[one] = SlowWorker()
+    group.start()
+    leader = group.elected()
+    other = next(m for m in group.members.values() if m is not leader)
+    group.until(lambda: other._outstanding)
+
+    answer = group.say(
+        other.self_id,
+        Code.VOTE,
+        b'{"group":"g","remoteId":"%b","term":0}' % (other.self_id.encode()),
+    )
+    group.run(20)
+    assert isinstance(answer, Deferred)
+    assert not answer.called
+    group.workers[other.self_id].finish()
+    group.run(20)
+
+    assert answer.called
+
+
+def test_a_sync_that_began_before_is_followed_by_another():
+    group = Group(1, durable=True)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(1)
+    worker.finish()
+    group.run(1)
+    member.log.append(member.term, b"unseen")
+    member._flush_now()
+    found: list[object] = []
+
+    member.propose([b"a"]).addCallback(found.append)
+    group.run(1)
+    worker.finish()
+    assert found == []
+    worker.finish()
+    group.run(1)
+
+    assert found
+
+
+def test_a_log_that_refuses_cannot_be_made_durable():
+    group = Group(1, durable=True).start()
+    member = group.elected()
+    group.proposed(b"a")
+    refused = member.propose([b"b"])
+
+    member.log.refusal = "broken"
+    group.run(1)
+
+    assert refusal(refused) is Result.DISK_ERROR
+    assert member.failure == "broken"
+
+
+def test_a_sync_that_fails_after_the_stop_ends_it_as_well():
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(20)
+    stopped: list[None] = []
+    member.stop().addCallback(stopped.append)
+
+    worker.calls[0][1].errback(OSError(EIO, "broken"))
+
+    assert stopped == [None]
+    assert member.failure is None
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_breaks_while_it_is_applied_ends_the_membership(durable, caplog):
+    group = Group(1, durable=durable)
+    worker = group.workers["n0"] = SlowWorker() if durable else group.workers["n0"]
+    group.start()
+    member = group.members["n0"]
+    member.on_apply(lambda entry: 1 // (not entry.body.startswith(b"a")))
+    group.elected()
+    for body in (b"b", b"a"):
+        member.propose([body]).addErrback(lambda _: None)
+        group.run(1)
+        if isinstance(worker, SlowWorker):
+            worker.finish()
+            group.run(1)
+            worker.finish()
+            group.run(1)
+
+    assert "event=dledger_broke" in caplog.text
+    assert "ZeroDivisionError" in member.failure
+    assert member.role is Role.UNKNOWN
+
+
+def test_a_durable_member_loses_nothing_with_its_power():
+    group = Group(durable=True).start()
+    group.proposed(b"a")
+    group.proposed(b"b")
+    for one in group.ids:
+        group.kill(one)
+        group.disks[one] = group.disks[one].crash()
+
+    group.start()
+    group.elected()
+    group.proposed(b"c")
+
+    assert bodies(group, group.elected().self_id)[-1] == b"c"
+    assert {b"a", b"b"} <= set(bodies(group, group.elected().self_id))
+
+
+def test_a_failed_sync_ends_the_membership(caplog):
+    group = Group().start()
+    leader = group.elected()
+    group.proposed(b"a")
+    group.run(100)
+    group.disks[leader.self_id].fail_sync = OSError(EIO, "broken")
+    group.proposed(b"b")
+
+    group.until(lambda: leader.failure)
+
+    assert "broken" in leader.failure
+    assert group.roles[leader.self_id][-1] == (Role.UNKNOWN, -1)
+    assert group.elected() is not leader
+    stopped: list[None] = []
+    leader.stop().addCallback(stopped.append)
+    assert stopped == [None]
+
+
+def test_a_failed_sync_of_a_durable_member_refuses_what_waits():
+    group = Group(durable=True).start()
+    leader = group.elected()
+    group.proposed(b"a")
+    group.disks[leader.self_id].fail_sync = OSError(EIO, "broken")
+    refused = leader.propose([b"b"])
+
+    group.run(10)
+
+    assert refusal(refused) is Result.DISK_ERROR
+
+
+def test_a_worker_that_breaks_counts_as_a_failed_sync():
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    group.elected()
+    group.run(20)
+
+    worker.calls[0][1].errback(RuntimeError("thread"))
+
+    assert "RuntimeError: thread" in group.members["n0"].failure
+
+
+def test_a_term_that_cannot_be_saved_ends_the_membership():
+    group = Group(1)
+    group.disks["n0"].fail_replace = OSError(EIO, "broken")
+    group.start()
+
+    group.run(2000)
+
+    assert "cannot save term" in group.members["n0"].failure
+    assert group.roles["n0"] == [(Role.UNKNOWN, -1)]
+
+
+def test_a_checkpoint_that_cannot_be_saved_is_only_told(caplog):
+    group = Group(1).start()
+    group.proposed(b"a")
+    group.disks["n0"].fail_replace = OSError(EIO, "broken")
+
+    group.run(3001)
+
+    assert "event=checkpoint_not_saved" in caplog.text
+    assert group.members["n0"].failure is None
+
+
+def test_a_disk_whose_share_cannot_be_told_is_only_told(caplog):
+    group = Group(1).start()
+    group.disks["n0"].used_share = broken
+
+    group.run(1001)
+
+    assert "event=ledger_not_cleaned" in caplog.text
+
+
+def broken(*_):
+    raise OSError(EIO, "broken")
+
+
+def test_a_log_that_cannot_be_cut_ends_the_membership():
+    group = Group(1).start()
+    member = group.elected()
+
+    member.log.refusal = "cannot cut"
+    group.run(3000)
+
+    assert member.failure == "cannot cut"
+
+
+def test_a_full_disk_refuses_proposals():
+    group = Group(1).start()
+    leader = group.elected()
+    group.disks["n0"].used_share_told = 0.99
+    group.run(1001)
+
+    assert refusal(leader.propose([b"a"])) is Result.DISK_FULL
+
+    group.disks["n0"].used_share_told = 0.1
+    group.run(1001)
+    assert group.proposed(b"a")
+
+
+def test_a_member_that_lost_its_term_file_votes_in_none_of_its_logs_terms():
+    group = Group(1).start()
+    group.elected()
+    group.kill("n0")
+    group.start()
+    term = group.elected().term
+    group.proposed(b"a")
+    group.kill("n0")
+    group.disks["n0"].delete("/n0/dledger-n0/currterm")
+
+    group.start()
+
+    assert group.members["n0"].term == term + 1
+    assert group.elected().term > term > 0
+
+
+def test_a_term_file_that_cannot_be_read_stops_the_start():
+    group = Group(1)
+    group.disks["n0"].replace("/n0/dledger-n0/currterm", b"currTerm=x")
+
+    with pytest.raises(StoreError, match="cannot read /n0/dledger-n0/currterm"):
+        group.start()
+
+
+@pytest.mark.parametrize("suffix", [".tmp", ".bak"])
+def test_the_term_that_java_left_half_renamed_is_found(suffix):
+    group = Group(1)
+    group.disks["n0"].replace(f"/n0/dledger-n0/currterm{suffix}", b"currTerm=7\nvoteLeader=n0\n")
+
+    group.start()
+
+    assert group.elected().term > 7
+
+
+def test_a_peer_that_refuses_counts_as_silent():
+    group = Group().start()
+    leader = group.elected()
+    wire = group.wires[leader.self_id]
+    answers: list[Command] = []
+
+    def refusing(address, command, timeout_ms):
+        answer: Deferred[Command] = Deferred()
+        answer.callback(answers[0])
+        return answer
+
+    wire.call = refusing
+    for answer in (Command(code=1, remark="no"), Command(code=200, body=b"garbage")):
+        answers[:] = [answer]
+        group.run(2500)
+
+    assert leader.is_leader
+    group.run(9000)
+    assert not leader.is_leader
+
+
+def test_an_error_of_ours_in_a_reply_is_logged(caplog):
+    group = Group().start()
+    group.elected()
+    group.run(500)
+    member = group.elected()
+    wire = group.wires[member.self_id]
+    wire.call = lambda *_: _failed(RuntimeError("ours"))
+
+    group.run(2500)
+
+    assert "event=dledger_reply_failed" in caplog.text
+
+
+def _failed(error: Exception) -> Deferred[Any]:
+    answer: Deferred[Any] = Deferred()
+    answer.errback(error)
+    return answer
+
+
+def test_listeners_hear_what_is_committed():
+    group = Group(1)
+    heard: list[int] = []
+    group.start()
+    member = group.members["n0"]
+    member.on_commit(heard.append)
+    group.proposed(b"a")
+
+    assert heard[-1] == 1
+
+
+def test_without_a_listener_no_entry_is_read_back():
+    group = Group(1).start()
+    member = group.elected()
+    member._apply.clear()
+    member.log.entry = broken
+
+    group.proposed(b"a")
+
+    assert member.applied_index == 1
+
+
+def test_a_wire_cannot_send_one_way():
+    with pytest.raises(CallError):
+        Group().wires["n0"].send("x", Command(code=1))
+
+
+def test_a_member_tells_who_it_is():
+    group = Group().start()
+    member = group.members["n1"]
+
+    assert (member.group, member.self_id) == ("g", "n1")
+    assert member.peers == group.addresses
