@@ -3,7 +3,7 @@ started and stopped. Order: whoever uses another is started after it and stopped
 """
 
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -12,6 +12,7 @@ from codec.headers.namesrv import RegisterBrokerResponseHeader
 from rmq.app.broker_controlled import (
     Controlled,
     StateVersions,
+    enough_members,
     set_replicas,
     switching_replication,
 )
@@ -83,9 +84,11 @@ class Services:
         )
         self.rates = rates.StoreRates(clock, store.stats)
         self.role = RoleHolder(first_role(ports.settings))
+        self.live.now = self._role_settings
         self.replication, self._epochs = self._replication_of(dial)
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
+        self.enough = self._enough()
         self.schedule = _schedule(ports, store, self.durability)
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
@@ -171,6 +174,12 @@ class Services:
         is_synced = config.flushDiskType == "SYNC_FLUSH"
         return Safety(self.role, self.durability.flushed if is_synced else None, replicas)
 
+    def _enough(self) -> Callable[[], bool] | None:
+        """Whether there are enough brokers for a message; None: always."""
+        if isinstance(self.replication, AutoSwitch):
+            return enough_members(self._ports, self.replication)
+        return None
+
     def load(self) -> None:
         """Read what the services keep on disk; the store's turn is before ``start``.
 
@@ -227,6 +236,11 @@ class Services:
     def _answered(self, addresses: RegisterBrokerResponseHeader, _ordered: Sequence[str]) -> None:
         """Source: BrokerController.java, handleRegisterBrokerResult(), 5.3.3."""
         self.roles.learned(addresses)
+
+    def _role_settings(self) -> Mapping[str, str]:
+        """The settings that say what this broker is, as Java keeps them while it runs."""
+        now = self.role.now
+        return {"brokerRole": now.kind, "brokerId": str(now.broker_id)}
 
     def _settings_changed(self, before: BrokerConfig, after: BrokerConfig) -> None:
         """Source: AdminBrokerProcessor.java, updateBrokerConfig(), 5.3.3."""

@@ -72,6 +72,8 @@ class RunningSettings(Generic[C]):
         self._check = check
         self.own = own
         """The role's settings of now; another object after a change, the same until then."""
+        self.now: Callable[[], Mapping[str, str]] = dict
+        """Gives what is shown, but not kept, in place of settings that are decided elsewhere."""
         self._shown = dict(extra or {})
         configs: tuple[Config, ...] = (own, *others)
         for config in configs:
@@ -80,7 +82,7 @@ class RunningSettings(Generic[C]):
 
     def text(self) -> str:
         """Every key with the value that it has, or will have after a restart, sorted by key."""
-        return build_properties(dict(sorted(self._shown.items())))
+        return build_properties(dict(sorted({**self._shown, **self.now()}.items())))
 
     def update(self, text: str) -> None:
         """Take over properties text; keys that nobody knows are ignored, as Java does.

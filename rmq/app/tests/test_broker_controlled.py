@@ -78,6 +78,14 @@ def test_who_is_master_serves_and_says_so_with_its_epoch(parts):
     assert parts.disk.read("/store/brokerIdentity") == b"DefaultCluster#broker-a#1"
 
 
+def test_the_settings_show_what_was_decided(parts):
+    registered(parts, LED_BY_US)
+
+    shown = parts.services.live.text().splitlines()
+
+    assert {"brokerRole=SYNC_MASTER", "brokerId=0"} <= set(shown)
+
+
 def test_heartbeats_reach_every_controller(parts):
     registered(parts, LED_BY_US)
     parts.store.put(PutMessage("T", 0, b"x"))

@@ -50,6 +50,16 @@ def test_all_settings_are_shown_in_order(files):
     assert text.splitlines() == sorted(text.splitlines())
 
 
+def test_what_is_decided_elsewhere_is_shown_but_not_kept(files):
+    settings = running(files)
+    settings.now = lambda: {"size": "9"}
+
+    settings.update("place=there")
+
+    assert parse_properties(settings.text())["size"] == "9"
+    assert parse_properties(files.files["/role.properties"].decode())["size"] == "7"
+
+
 def test_live_setting_counts_at_once_and_others_after_a_restart(files, caplog):
     settings = running(files)
 
