@@ -76,6 +76,20 @@ def test_what_put_writes_is_what_pack_record_builds(
     assert result.end == store.written_position
 
 
+def test_full_disk_is_noticed_when_the_next_file_is_made() -> None:
+    disk = a_disk()
+    store = opened(disk)
+    store.put(message())
+
+    def fail(path: str, size: int) -> Any:
+        raise NO_SPACE
+
+    disk.map = fail  # type: ignore[method-assign]  # a disk without room for another file
+    store.prepare_next()
+
+    assert store.refusal == "No space left on device: /store"
+
+
 def test_store_time_never_goes_back() -> None:
     disk = a_disk()
     store = opened(disk)

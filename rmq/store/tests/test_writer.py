@@ -32,6 +32,19 @@ def test_message_whose_second_index_file_cannot_be_made_is_stored() -> None:
     disk.fail_reserve = None
 
 
+def test_run_for_whose_keys_there_is_no_room_is_put_one_by_one() -> None:
+    disk = a_disk()
+    store = opened(disk, commit_log_file_size=65_536)
+    put_all(store, 13)  # 39 keys: the index file is full
+    disk.fail_reserve = FULL
+
+    results = store.put_run([message(13), message(14, properties=b"")])
+
+    assert {result.status for result in results} == {PutStatus.SERVICE_NOT_AVAILABLE}
+    disk.fail_reserve = None
+    assert store.max_offset("T", 0) == 13
+
+
 def test_batch_with_checksums_is_sealed_item_by_item() -> None:
     store = opened(a_disk(), append_crc=True)
 
