@@ -92,6 +92,17 @@ def send(server: servers.Server, numbers: range, size: int = 1000) -> int:
         return wire.json.loads(peer.call(wire.HA_STATUS).body)["masterCommitLogMaxOffset"]
 
 
+def followed_by(master: servers.Server, count: int) -> None:
+    """Wait until so many slaves are connected: an empty one begins with the last file of a log."""
+
+    def followed() -> bool:
+        with master.peer() as peer:
+            slaves = wire.json.loads(peer.call(wire.HA_STATUS).body)["haConnectionInfo"]
+        return len(slaves) == count and all(slave["transferFromWhere"] >= 0 for slave in slaves)
+
+    until(followed, lambda: report(master))
+
+
 def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -129,6 +140,7 @@ def test_two_slaves_have_the_log_and_the_queues_of_their_master(group):
     master = group.master()
     first, second = group.slave(1), group.slave(2)
     group.registered(0, 1, 2)
+    followed_by(master, 2)
 
     end = send(master, range(5000))
 
@@ -141,6 +153,7 @@ def test_two_slaves_have_the_log_and_the_queues_of_their_master(group):
 def test_a_slave_that_was_killed_goes_on_where_it_was(group):
     master = group.master()
     slave = group.slave(1)
+    followed_by(master, 1)
     send(master, range(1000))
     same(master, slave)
     sender = threading.Thread(target=send, args=(master, range(1000, 5000)))
@@ -158,6 +171,7 @@ def test_a_slave_that_was_killed_goes_on_where_it_was(group):
 def test_slaves_find_a_master_that_was_killed_again(group):
     master = group.master()
     slaves = group.slave(1), group.slave(2)
+    followed_by(master, 2)
     send(master, range(1000))
     same(master, *slaves)
 
@@ -194,6 +208,7 @@ def test_an_empty_slave_of_a_log_that_has_lost_its_begin_starts_with_the_last_fi
 def test_a_slave_with_an_old_end_of_a_log_that_has_lost_its_begin_goes_on(group):
     master = group.master()
     slave = group.slave(1)
+    followed_by(master, 1)
     send(master, range(3000))
     same(master, slave)
     assert slave.terminate() == 0
@@ -234,6 +249,7 @@ def test_a_sync_master_answers_when_a_slave_of_ours_has_the_message(group):
 def test_a_slave_sends_producers_away(group):
     master = group.master()
     slave = group.slave(1)
+    followed_by(master, 1)
     send(master, range(10))
     same(master, slave)
     before = log_of(slave)
