@@ -1,0 +1,123 @@
+import pytest
+
+from rmq.sim.history import Attempt, History, Outcome, Promises, Queue
+from rmq.sim.world import SimulationError
+
+Q = Queue("a", "T", 0)
+
+
+def sent(history, body, outcome=Outcome.ACKED, offset=-1, queue=Q):
+    attempt = Attempt(body, "p", queue, 0, outcome, offset)
+    history.begun(attempt)
+    return attempt
+
+
+@pytest.fixture
+def history():
+    return History()
+
+
+def test_what_was_acked_and_read_is_as_it_should_be(history):
+    sent(history, b"1", offset=0)
+    sent(history, b"lost", Outcome.UNKNOWN)
+    sent(history, b"2", offset=1)
+    history.read(Q, 0, b"1", "c")
+    history.read(Q, 0, b"1", "d")
+    history.shrunk(Q, 1, 1, "c")
+
+    history.judge({Q: [b"1", b"2"]})
+
+    assert history.reads == 4
+
+
+def test_what_nobody_sent_is_found(history):
+    with pytest.raises(SimulationError, match="invented"):
+        history.read(Q, 0, b"1", "c")
+
+
+def test_what_is_in_another_queue_is_found(history):
+    sent(history, b"1", offset=0)
+    with pytest.raises(SimulationError, match="misplaced"):
+        history.read(Queue("a", "T", 1), 0, b"1", "c")
+
+
+def test_what_is_not_where_it_was_acknowledged_is_found(history):
+    sent(history, b"1", offset=0)
+    with pytest.raises(SimulationError, match="moved"):
+        history.read(Q, 1, b"1", "c")
+
+
+def test_an_offset_that_shows_something_else_is_found(history):
+    sent(history, b"1", Outcome.UNKNOWN)
+    sent(history, b"2", Outcome.UNKNOWN)
+    history.read(Q, 0, b"1", "c")
+    with pytest.raises(SimulationError, match="changed"):
+        history.read(Q, 0, b"2", "d")
+
+
+def test_an_attempt_stored_twice_is_found(history):
+    sent(history, b"1", Outcome.UNKNOWN)
+    history.read(Q, 0, b"1", "c")
+    with pytest.raises(SimulationError, match="doubled"):
+        history.read(Q, 1, b"1", "c")
+
+
+def test_a_queue_that_shrinks_below_what_was_read_is_found(history):
+    with pytest.raises(SimulationError, match="shrunk"):
+        history.shrunk(Q, 2, 1, "c")
+
+
+def test_a_hole_is_found(history):
+    with pytest.raises(SimulationError, match="hole"):
+        history.skipped(Q, 1, 2, "c")
+
+
+@pytest.mark.parametrize("bodies", [[], [b"2"]])
+def test_an_acknowledged_message_that_is_not_there_is_found(history, bodies):
+    history.promises.reads_survive = False
+    sent(history, b"1", offset=0)
+    sent(history, b"2", Outcome.UNKNOWN)
+    with pytest.raises(SimulationError, match="lost"):
+        history.judge({Q: bodies})
+
+
+def test_a_table_that_has_something_twice_is_found(history):
+    history.promises.reads_survive = False
+    sent(history, b"1", Outcome.UNKNOWN)
+    with pytest.raises(SimulationError, match="doubled"):
+        history.judge({Q: [b"1", b"1"]})
+
+
+def test_messages_in_another_order_than_they_were_acknowledged_are_found(history):
+    sent(history, b"2", offset=1)
+    sent(history, b"1", offset=0)
+    with pytest.raises(SimulationError, match="reordered"):
+        history.judge({Q: [b"1", b"2"]})
+
+
+def test_what_was_read_and_is_gone_is_found(history):
+    sent(history, b"1", Outcome.UNKNOWN)
+    history.read(Q, 0, b"1", "c")
+    with pytest.raises(SimulationError, match="unread"):
+        history.judge({Q: []})
+
+
+def test_what_is_not_promised_is_not_missed():
+    history = History(Promises(acked_survive=False, reads_survive=False))
+    sent(history, b"1", offset=0)
+    history.read(Q, 0, b"1", "c")
+    history.shrunk(Q, 1, 0, "c")
+
+    history.judge({Q: []})
+
+    history.promises.acked_survive = True
+    with pytest.raises(SimulationError, match="lost"):
+        history.judge({})
+
+
+def test_reads_need_not_survive_where_only_acknowledged_messages_do():
+    history = History(Promises(reads_survive=False))
+    sent(history, b"1", Outcome.UNKNOWN)
+    history.read(Q, 0, b"1", "c")
+
+    history.judge({Q: []})
