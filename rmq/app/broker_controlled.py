@@ -1,6 +1,7 @@
 """A broker under Controllers, put together: replication by epochs, and who decides its role."""
 
 import logging
+from collections.abc import Callable
 
 from codec.disk.epoch import EpochStart
 from rmq.app.broker_ports import BrokerPorts
@@ -68,6 +69,15 @@ def set_replicas(ports: BrokerPorts, replication: AutoSwitch) -> Replicas | None
         count=max(1, config.inSyncReplicas - 1),
         timeout_ms=config.slaveTimeout,
     )
+
+
+def enough_members(ports: BrokerPorts, replication: AutoSwitch) -> Callable[[], bool] | None:
+    """Whether the SyncStateSet has minInSyncReplicas; None: it always has.
+
+    Source: CommitLog.java, asyncPutMessage(), 5.3.3.
+    """
+    least = ports.settings.store.minInSyncReplicas
+    return None if least <= 1 else lambda: replication.in_sync_count >= least
 
 
 class LogProgress:

@@ -106,6 +106,7 @@ def _message_processors(
         chance,
     )
     services.safety.follow(sending, returned, replies)
+    sending.enough = services.enough
     return [
         sending,
         returned,

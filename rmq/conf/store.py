@@ -237,9 +237,7 @@ class MessageStoreConfig:
         honoured=False,
     )
     warmMapedFileEnable: bool = accepted(False, "pre-touch pages")
-    offsetCheckInSlave: bool = setting(
-        False, "correct a reader's offset on a slave too"
-    )
+    offsetCheckInSlave: bool = setting(False, "correct a reader's offset on a slave too")
     debugLockEnable: bool = accepted(False, "debug")
     duplicationEnable: bool = setting(
         False, "dispatch only what the confirm offset allows", honoured=False
@@ -332,10 +330,9 @@ class MessageStoreConfig:
     )
     minInSyncReplicas: int = setting(
         1,
-        "brokers in step below which sends are refused",
+        "under Controllers: brokers in step below which sends are refused",
         minimum=1,
         important=True,
-        honoured=False,
     )
     allAckInSyncStateSet: bool = setting(
         False,

@@ -156,6 +156,14 @@ class AutoSwitch:
         return self._state.members
 
     @property
+    def in_sync_count(self) -> int:
+        """How many brokers are in the SyncStateSet, or may be by what is proposed.
+
+        Source: inSyncReplicasNums().
+        """
+        return len(self._state.counted)
+
+    @property
     def sync_state_number(self) -> int:
         """Its epoch, to be told with a proposal; -1 while unknown."""
         return self._state.number

@@ -171,3 +171,17 @@ def test_what_is_promised_is_waited_for(values, promised):
 
     assert promises_replicas(small_settings(**values)) is promised
     assert (set_replicas(parts.ports, parts.services.replication) is not None) is promised
+
+
+def test_with_fewer_brokers_in_step_than_wanted_sends_are_refused():
+    parts = Parts(**CONTROLLED, minInSyncReplicas="2")
+    enough = parts.services.enough
+    assert enough is not None
+
+    assert not enough()
+    parts.services.replication.set_sync_state(frozenset({1, 2}), 2)
+    assert enough()
+
+
+def test_one_broker_in_step_is_there_always():
+    assert Parts(**CONTROLLED).services.enough is None

@@ -132,6 +132,8 @@ class SendProcessor:
         self._locks = locks
         self._store = store
         self.safe = safe
+        self.enough: Callable[[], bool] | None = None
+        """Whether enough brokers are there for messages that are waited for; None: always."""
         self._clock = clock
         self._chance = chance
         self._accept_from_ms = settings.accept_from_ms
@@ -259,6 +261,8 @@ class SendProcessor:
                 stored = f"{text}UNIQ_KEY\x01{unique_key.decode()}\x02{self._suffix}"
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
+        if self.enough is not None and _is_waited_for(stored):
+            _refuse_unless(self.enough())
         message = PutMessage(
             topic,
             target,
@@ -375,6 +379,8 @@ class SendProcessor:
             raise CommandError(
                 ResponseCode.MESSAGE_ILLEGAL, f"the body is not a batch of messages: {error}"
             ) from error
+        if self.enough is not None and properties.get("WAIT") != "false":
+            _refuse_unless(self.enough())
         sys_flag = header.sys_flag
         if config.topic_filter_type == "MULTI_TAG":
             sys_flag |= MULTI_TAGS
@@ -534,3 +540,13 @@ class SendProcessor:
 def _is_waited_for(text: str) -> bool:
     """Whether the sender waits for the disk, as it does unless its properties say no."""
     return not (text.startswith("WAIT\x01false\x02") or "\x02WAIT\x01false\x02" in text)
+
+
+def _refuse_unless(enough: bool) -> None:
+    """Better no message than one that fewer brokers have than the configuration wants.
+
+    Source: CommitLog.java, asyncPutMessage(); SendMessageProcessor.java, handlePutMessageResult(),
+    IN_SYNC_REPLICAS_NOT_ENOUGH, 5.3.3.
+    """
+    if not enough:
+        raise CommandError(ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")

@@ -493,6 +493,20 @@ def test_refused_message_waits_for_no_disk():
     assert send(scene, b"x" * 11).code == ResponseCode.MESSAGE_ILLEGAL
 
 
+@pytest.mark.parametrize("batch", [None, True])
+def test_of_too_few_brokers_in_step_what_is_waited_for_is_refused(scene, batch):
+    body = pack_batch([BatchItem(b"x")])
+    scene.sending.enough = lambda: False
+
+    answer = send(scene, body, batch=batch)
+
+    assert refusal(answer) == (ResponseCode.SYSTEM_ERROR, "in-sync replicas not enough")
+    assert scene.store.written_position == 0
+    assert send(scene, body, batch=batch, properties=PLAIN + "WAIT\x01false\x02").code == 0
+    scene.sending.enough = lambda: True
+    assert send(scene, body, batch=batch).code == 0
+
+
 # messages that come together
 
 TOGETHER = st.lists(
