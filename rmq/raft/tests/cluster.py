@@ -7,6 +7,7 @@ made durable is then gone: a cut of the log too.
 import heapq
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rmq.base.manual import FixedChance
@@ -15,7 +16,7 @@ from rmq.raft.invariants import Invariants
 from rmq.raft.log import MemoryLog
 from rmq.raft.messages import Entry, Role
 from rmq.raft.node import Node
-from rmq.raft.ready import HardState
+from rmq.raft.ready import HardState, Ready
 
 RPC_TIMEOUT_MS = 120
 
@@ -47,6 +48,7 @@ class Host:
         self.disk: tuple[tuple[Entry, ...], int] = ((), -1)  # entries, committed index: survive
         self.node: Node | None = None
         self.applied_index = -1
+        self.unfinished: list[tuple[Ready, tuple[Entry, ...], int]] = []
         self.start()
 
     def start(self) -> None:
@@ -58,6 +60,7 @@ class Host:
 
     def crash(self) -> None:
         self.node = None
+        self.unfinished.clear()
         self.memory = MemoryLog(*self.disk)
 
     # Seen by invariants.
@@ -84,8 +87,8 @@ class Host:
         if self.node is None:
             return
         self.node.tick(self.cluster.now_ms)
-        act(self.node)
         try:
+            act(self.node)
             self.drive(self.node)
         except CrashError:
             self.crash()
@@ -105,19 +108,32 @@ class Host:
                 cluster.request(self, request)
             if crash_at == 2:
                 raise CrashError
-            if dice.happens(0.5):
-                committed_index = self.memory.committed_index
+            self.unfinished.append((ready, self.memory.entries, crash_at))
+            if dice.happens(cluster.slow_disk_share):
+                cluster.at(dice.below(20) + 1, partial(self.call_again, self.starts))
             else:
-                committed_index = min(self.disk[1], self.memory.committed_index)
-            self.disk = (self.memory.entries, committed_index)
+                self.finish(node)
+
+    def call_again(self, starts: int) -> None:
+        if self.starts == starts and self.unfinished:
+            self.call(self.finish)
+
+    def finish(self, node: Node) -> None:
+        """Do the rest for all readies so far: their log is on disk now."""
+        while self.unfinished:
+            ready, entries, crash_at = self.unfinished.pop(0)
+            committed_index = self.disk[1]
+            if self.cluster.dice.happens(0.5):
+                committed_index = ready.committed_index
+            self.disk = (entries, min(committed_index, entries[-1].index if entries else -1))
             if crash_at == 3:
                 raise CrashError
             for answer in ready.answers:
-                cluster.answer(self, answer)
+                self.cluster.answer(self, answer)
             if crash_at == 4:
                 raise CrashError
             node.advance(ready)
-            cluster.changed(self, ready)
+            self.cluster.changed(self, ready)
             self.apply(ready.committed_index)
             if crash_at == 5:
                 raise CrashError
@@ -139,7 +155,7 @@ class Cluster:
         self.now_ms = 0
         self.events: list[tuple[int, int, Callable[[], None]]] = []
         self.order = 0
-        self.drop_share = self.twice_share = self.crash_share = 0.0
+        self.drop_share = self.twice_share = self.crash_share = self.slow_disk_share = 0.0
         self.delay_ms = 5
         self.cut: set[frozenset[str]] = set()
         self.acknowledged: list[bytes] = []
@@ -261,6 +277,7 @@ class Cluster:
 
     def heal(self) -> None:
         self.cut, self.drop_share, self.twice_share, self.crash_share = set(), 0.0, 0.0, 0.0
+        self.slow_disk_share = 0.0
         self.delay_ms = 5
         for host in self.hosts:
             if host.node is None:

@@ -10,6 +10,7 @@ def live_through(seed: int, size: int, ms: int, **settings: object) -> Cluster:
     dice = cluster.dice
     cluster.twice_share = dice.choice((0.0, 0.1))
     cluster.crash_share = dice.choice((0.0, 0.0, 0.002, 0.01))
+    cluster.slow_disk_share = dice.choice((0.0, 0.3))
     number = 0
     while cluster.now_ms < ms:
         cluster.run(cluster.now_ms + dice.below(30) + 1)
