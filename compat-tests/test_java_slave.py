@@ -1,4 +1,6 @@
-"""A stock broker follows ours as its slave, and serves what it has when its master is gone."""
+"""A stock broker follows ours as its slave, and ours a stock one; each serves what it has when its
+master is gone.
+"""
 
 import time
 
@@ -45,10 +47,10 @@ def member(lab, namesrv):
 
 
 @pytest.fixture
-def stock_slave(member):
-    """Start a stock slave, which serves reads: stock_slave(name, volume)."""
+def slave(member):
+    """Start a slave, which serves reads: slave(flavour, name, volume)."""
     settings = {"brokerId": "1", "brokerRole": "SLAVE", "slaveReadEnable": "true"}
-    return lambda name, volume: member(containers.APACHE, name, volume, **settings)
+    return lambda kind, name, volume: member(kind, name, volume, **settings)
 
 
 def log_of(server):
@@ -72,15 +74,29 @@ def tables_of(server):
     return server.files("/store/config").get("topics.json", b"").decode()
 
 
+def queues_of(server):
+    """The files of its consume queues."""
+    return server.files("/store/consumequeue")
+
+
 @pytest.mark.max_s(240)
-@pytest.mark.parametrize("role", ["ASYNC_MASTER", "SYNC_MASTER"])
-def test_a_stock_slave_has_our_log_and_serves_it_alone(
-    lab, flavour, namesrv, member, stock_slave, own, topic, group, role
+@pytest.mark.parametrize(
+    ("leader", "follower", "role"),
+    [
+        ("ours", "stock", "ASYNC_MASTER"),
+        ("ours", "stock", "SYNC_MASTER"),
+        ("stock", "ours", "SYNC_MASTER"),
+        ("ours", "ours", "SYNC_MASTER"),
+    ],
+)
+def test_a_slave_has_the_log_of_its_master_and_serves_it_alone(
+    lab, flavour, namesrv, member, slave, own, topic, group, leader, follower, role
 ):
+    kinds = {"ours": flavour, "stock": containers.APACHE}
     volume = lab.volume()
-    master = member(flavour, "replicated-0", brokerRole=role, inSyncReplicas="2")
+    master = member(kinds[leader], "replicated-0", brokerRole=role, inSyncReplicas="2")
     namesrv.knows("replicated")
-    slave = stock_slave("replicated-1", volume)
+    copy = slave(kinds[follower], "replicated-1", volume)
     client = own(artifacts.APACHE, namesrv.address)
 
     def sent(body, count=COUNT):
@@ -88,18 +104,19 @@ def test_a_stock_slave_has_our_log_and_serves_it_alone(
         return bodies(client.do("send", body=body, **options))
 
     wanted = sent("early", 1)
-    followed(master, slave)
+    followed(master, copy)
     wanted |= sent("first")
     assert len(wanted) == 1 + COUNT
-    assert len(followed(master, slave)) > LOG_FILE_SIZE
-    slave.kill()
+    assert len(followed(master, copy)) > LOG_FILE_SIZE
+    copy.kill()
     if role == "ASYNC_MASTER":
         wanted |= sent("alone")
-    slave = stock_slave("replicated-2", volume)
-    followed(master, slave)
+    copy = slave(kinds[follower], "replicated-2", volume)
+    followed(master, copy)
     wanted |= sent("last", 100)
-    followed(master, slave)
-    wait_until(lambda: topic in tables_of(slave), 60, slave.tail)
+    followed(master, copy)
+    wait_until(lambda: queues_of(copy) == queues_of(master), 60, copy.tail)
+    wait_until(lambda: topic in tables_of(copy), 60, copy.tail)
     master.kill()
 
     reader = own(artifacts.APACHE, namesrv.address)
