@@ -99,24 +99,8 @@ class Services:
             leases=(tables.locks,),
             waiting=(tables.waiting,),
         )
-        self.registration = Registration(
-            config,
-            clock,
-            caller,
-            tables.topics,
-            role=self.role,
-            address=ports.address,
-            ha_address=ports.ha_address,
-            answered=self._answered,
-        )
-        self.roles = Roles(
-            self.role,
-            store,
-            self.replication,
-            (ScheduleWork(self.schedule), TransactionWork(self.checks, self.op_log, self.endings)),
-            self.registration,
-            own_addresses=(ports.address, ports.ha_address),
-        )
+        self.registration = self._registration(caller)
+        self.roles = self._roles()
         self.following = _following(ports, tables, self.schedule, self.role, caller)
         self.controlled: Controlled | None = None
         if isinstance(self.replication, AutoSwitch):
@@ -137,6 +121,29 @@ class Services:
         tables.topics.on_change(self.registration.topics_changed)
         self.live.follow(*tables.followers, self.registration, self.op_log, self.checks)
         self.live.on_change(self._settings_changed)
+
+    def _registration(self, caller: Caller) -> Registration:
+        ports = self._ports
+        return Registration(
+            ports.settings.broker,
+            ports.clock,
+            caller,
+            self._tables.topics,
+            role=self.role,
+            address=ports.address,
+            ha_address=ports.ha_address,
+            answered=self._answered,
+        )
+
+    def _roles(self) -> Roles:
+        return Roles(
+            self.role,
+            self._store,
+            self.replication,
+            (ScheduleWork(self.schedule), TransactionWork(self.checks, self.op_log, self.endings)),
+            self.registration,
+            own_addresses=(self._ports.address, self._ports.ha_address),
+        )
 
     def _periodic_work(self) -> tuple[Periodic, ...]:
         clock, settings = self._ports.clock, self._ports.settings
