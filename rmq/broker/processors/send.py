@@ -281,13 +281,14 @@ class SendProcessor:
     def _answer(self, request: SendRequest, prepared: Prepared, result: PutResult) -> Answer:
         """What the sender is told, at once or when its message is safe."""
         _, queue_id, unique_key, is_waited_for = prepared
-        if is_waited_for and self.safe is not None:
-            return self._when_safe(self.safe, result, queue_id, unique_key.decode())
+        reply = None
         if result.status is PUT_OK and request.encoding == JSON and unique_key.isalnum():
-            return self._reply(
+            reply = self._reply(
                 result.position, queue_id, result.queue_offset, unique_key, request.opaque
             )
-        return self._respond(result, queue_id, unique_key.decode())
+        if is_waited_for and self.safe is not None:
+            return self._when_safe(self.safe, result, queue_id, unique_key.decode(), reply)
+        return reply or self._respond(result, queue_id, unique_key.decode())
 
     def _looked_at(self, request: SendRequest, queue_id: int) -> tuple[str, int, int, str, str]:
         """Topic, queue, sysFlag, unique key and properties after a look at each property.
@@ -502,11 +503,21 @@ class SendProcessor:
                 f"Producer: {request.channel.remote_address}",
             )
 
-    def _when_safe(self, safe: Wait, result: PutResult, queue_id: int, unique_key: str) -> Answer:
+    def _when_safe(
+        self,
+        safe: Wait,
+        result: PutResult,
+        queue_id: int,
+        unique_key: str,
+        reply: bytes | None = None,
+    ) -> Answer:
+        """The answer when the put is safe, or is not in time; ``reply`` if it is, where known."""
         if result.status is not PutStatus.PUT_OK:
             return self._respond(result, queue_id, unique_key)
 
-        def told(status: PutStatus) -> Response:
+        def told(status: PutStatus) -> Response | bytes:
+            if status is PUT_OK and reply is not None:
+                return reply
             result.status = status
             return self._respond(result, queue_id, unique_key)
 
