@@ -43,6 +43,22 @@ class JavaController(servers.Server):
         ]
 
 
+class JavaBroker(servers.Server):
+    """One of Apache's brokers."""
+
+    def __init__(self, folder: Path, settings: dict[str, object], jars: Path) -> None:
+        del settings["bindAddress"]
+        super().__init__("broker", folder, settings)
+        self._command = [
+            *("java", "-Xmx512m", "-XX:MaxDirectMemorySize=256m"),
+            "--add-opens=java.base/java.nio=ALL-UNNAMED",
+            "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+            *(f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"),
+            *("-cp", f"{jars}/*", "org.apache.rocketmq.broker.BrokerStartup"),
+            *("-c", str(folder / "broker.conf")),
+        ]
+
+
 class Group:
     """Three Controllers, a NameServer, and brokers 1 to ``brokers`` of one name."""
 
@@ -52,10 +68,12 @@ class Group:
         *,
         brokers: int = 2,
         jars: Path | None = None,
+        java_brokers: int = 0,
+        java_controllers: bool = False,
         profile: str = "default",
         **settings: object,
     ) -> None:
-        """``jars``: those of Apache's Controllers, which then take the place of ours."""
+        """``jars``: Apache's servers, of which are the Controllers, and the last brokers."""
         ports = [servers.free_port() for _ in range(3)]
         peers = ";".join(f"n{number}-127.0.0.1:{port}" for number, port in enumerate(ports))
         self.controllers: list[servers.Server] = []
@@ -69,7 +87,7 @@ class Group:
                 "controllerStorePath": home / "log",
                 "mappedFileSize": 1 << 20,
             }
-            if jars is None:
+            if jars is None or not java_controllers:
                 config["failoverProfile"] = profile
                 server = servers.Server("controller", home, config)
             else:
@@ -88,10 +106,17 @@ class Group:
                 enableControllerMode="true",
                 controllerAddr=";".join(f"127.0.0.1:{port}" for port in ports),
                 mappedFileSizeCommitLog=LOG_FILE_SIZE,
+                storePathCommitLog=home / "store/commitlog",
                 failoverProfile=profile,
                 **settings,
             )
-            self.brokers.append(servers.Server("broker", home, config))
+            is_java = jars is not None and number >= brokers - java_brokers
+            made = (
+                JavaBroker(home, config, jars)
+                if is_java
+                else servers.Server("broker", home, config)
+            )
+            self.brokers.append(made)
 
     def start(self) -> "Group":
         """Start all, wait until there is a master and every broker is in its set."""

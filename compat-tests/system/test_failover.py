@@ -179,4 +179,32 @@ def test_controllers_and_master_may_die_at_once(group, record_property):
 def test_so_it_is_under_apache_s_controllers(group, record_property):
     jars = artifacts.server_jars()
 
-    fail_over(group(allAckInSyncStateSet="true", jars=jars), record_property)
+    cluster = group(allAckInSyncStateSet="true", jars=jars, java_controllers=True)
+
+    fail_over(cluster, record_property)
+
+
+@pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
+def test_one_of_apache_s_brokers_takes_over_from_ours_and_ours_from_it(group, record_property):
+    jars = artifacts.server_jars()
+    cluster = group(allAckInSyncStateSet="true", jars=jars, java_brokers=1)
+    ours, apache = cluster.brokers
+    sending = producers(cluster)
+    gone = cluster.master()
+
+    for _ in range(2):
+        taken_from, killed = gone, time.monotonic()
+        taken_from.kill()
+        gone = in_charge(cluster, taken_from)
+        record_property("registered_s", time.monotonic() - killed)
+        time.sleep(LOAD_S)
+        taken_from.launch()
+        wait_for("the old master to follow", cluster.is_whole, 90)
+        time.sleep(LOAD_S)
+    acked = stopped(sending)
+    wait_for("the slave to have all", cluster.is_whole, 30)
+
+    kept = cluster.kept(gone)
+    assert not acked - set(kept), f"{len(acked - set(kept))} of {len(acked)} acknowledged are lost"
+    assert len(kept) == len(set(kept))
+    same_logs(ours, apache) if gone is ours else same_logs(apache, ours)
