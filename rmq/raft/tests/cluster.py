@@ -63,6 +63,11 @@ class Host:
         self.unfinished.clear()
         self.memory = MemoryLog(*self.disk)
 
+    def clean(self, index: int) -> None:
+        """Lose old entries, all of them applied."""
+        if self.cluster.cleans and self.memory.begin_index < index <= self.applied_index:
+            self.memory.clean_before(index)
+
     # Seen by invariants.
 
     @property
@@ -157,6 +162,7 @@ class Cluster:
         self.order = 0
         self.drop_share = self.twice_share = self.crash_share = self.slow_disk_share = 0.0
         self.delay_ms = 5
+        self.cleans = self.dice.happens(0.3)
         self.cut: set[frozenset[str]] = set()
         self.acknowledged: list[bytes] = []
         self.invariants = Invariants()
@@ -239,6 +245,15 @@ class Cluster:
         self.now_ms = until_ms
 
     @property
+    def logs(self) -> list[tuple[Entry, ...]]:
+        """Of each member what all of them have kept."""
+        first_index = max(host.memory.begin_index for host in self.hosts)
+        return [
+            tuple(entry for entry in host.memory.entries if entry.index >= first_index)
+            for host in self.hosts
+        ]
+
+    @property
     def leader(self) -> Host | None:
         leaders = [host for host in self.hosts if host.role is Role.LEADER]
         return max(leaders, key=lambda host: host.term, default=None)
@@ -251,7 +266,7 @@ class Cluster:
     def trouble(self) -> None:
         """One random mishap."""
         dice, host = self.dice, self.dice.choice(self.hosts)
-        kind = dice.below(7)
+        kind = dice.below(8)
         if kind == 0:
             host.crash()
         elif kind == 1 and host.node is None:
@@ -275,10 +290,14 @@ class Cluster:
             if leader:
                 leader.call(lambda node: node.transfer(host.self_id))
 
+        elif kind == 7:
+            host.clean(host.committed_index - dice.below(20))
+
     def heal(self) -> None:
         self.cut, self.drop_share, self.twice_share, self.crash_share = set(), 0.0, 0.0, 0.0
         self.slow_disk_share = 0.0
         self.delay_ms = 5
         for host in self.hosts:
+            host.unfinished = [(ready, entries, -1) for ready, entries, _ in host.unfinished]
             if host.node is None:
                 host.start()

@@ -1,5 +1,7 @@
 """One node on a table, for tests."""
 
+from itertools import repeat
+
 from rmq.base.errors import StoreError
 from rmq.base.manual import FixedChance
 from rmq.raft.config import RaftConfig
@@ -38,7 +40,7 @@ def new_node(log=None, peers=("n0", "n1", "n2"), state=None, **settings):
         peers=frozenset(peers),
         **{"no_op_on_election": False, **settings},
     )
-    return Node(config, log or MemoryLog(), state or HardState(), FixedChance([0] * 99), 0)
+    return Node(config, log or MemoryLog(), state or HardState(), FixedChance(repeat(0)), 0)
 
 
 def drain(node):
