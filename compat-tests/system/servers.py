@@ -60,7 +60,10 @@ class Server:
 
     def start(self) -> "Server":
         """Start the process and wait until it serves."""
-        self.launch()
+        return self.launch().booted()
+
+    def booted(self) -> "Server":
+        """Wait until it serves."""
         end = time.monotonic() + BOOT_MAX_S
         while b"boot success" not in self._said.read_bytes():
             code = self.process.poll()
