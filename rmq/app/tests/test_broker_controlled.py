@@ -73,6 +73,7 @@ def test_who_is_master_serves_and_says_so_with_its_epoch(parts):
     assert parts.store.put(PutMessage("T", 0, b"x")).status == PutStatus.PUT_OK
     assert parts.services.replication.sync_state_set == {1}
     assert parts.tables.topics.data_version.state_version == 2
+    assert parts.services.schedule.state_version == 2
     told = [call for call in parts.caller.calls if call.address == "n:9876"]
     assert [call.command.ext_fields["brokerId"] for call in told] == ["0"]
     assert parts.disk.read("/store/brokerIdentity") == b"DefaultCluster#broker-a#1"

@@ -598,13 +598,3 @@ def test_nothing_is_delivered_before_the_start_or_after_the_stop():
     world.clock.advance(2_000)
 
     assert world.count() == 0
-
-
-def test_under_controllers_each_version_has_the_master_s_epoch():
-    world = World()
-    world.schedule.state_version = 7
-    for _ in range(4):
-        world.put()
-    world.clock.advance(1_000)
-
-    assert world.schedule.wrapper().data_version.state_version == 7
