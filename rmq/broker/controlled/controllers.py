@@ -50,10 +50,11 @@ class Controllers:
         self.leader: str | None = None
         self._looking: _Look | None = None
 
-    async def look(self) -> str:
+    async def look(self, *, agreed: bool = False) -> str:
         """Ask all which one leads; its address, which is ``leader`` from now on.
 
-        :raises CallError: none answered, or none knows.
+        :raises CallError: none answered, or none knows, or, with ``agreed``, a majority does not
+            name the same.
         """
         if self._looking is None:
             self._looking = _Look(self._caller, self.addresses, self._timeout_ms)
@@ -61,6 +62,8 @@ class Controllers:
         leader = await look.wait()
         if self._looking is look:
             self._looking = None
+        if agreed and not look.is_agreed:
+            raise CallError(f"no majority of {';'.join(self.addresses)} names the same leader")
         if leader is None:
             self.leader = None
             raise CallError(f"no Controller of {';'.join(self.addresses)} knows a leader")
@@ -114,6 +117,7 @@ class _Look:
         self._majority = len(addresses) // 2 + 1
         self._named: Counter[str] = Counter()
         self._is_over = not addresses
+        self.is_agreed = False
         self._leader: str | None = None
         self._waiting: list[Deferred[str | None]] = []
         for address in addresses:
@@ -150,6 +154,7 @@ class _Look:
         if self._left and (not most or most[0][1] < self._majority):
             return
         self._is_over = True
+        self.is_agreed = bool(most) and most[0][1] >= self._majority
         self._leader = most[0][0] if most else None
         waiting, self._waiting = self._waiting, []
         for found in waiting:

@@ -4,8 +4,9 @@ Only one proposal is under way, and it is made again, unchanged, until its outco
 whose answer was lost may have been accepted, so until then both the old and the proposed members
 must count, and another proposal would leave open which of them do. An outcome is an answer of the
 leader: accepted, or refused. A refusal may be the answer to a repetition of what was accepted, so
-after one the present set is asked for; only if that is the old one, replication is told that it
-was refused. What it then wants, be it the same, waits a little.
+after one the present set is asked for, of whom a majority of the Controllers takes for the leader;
+only if that is the old one, replication is told that it was refused. What it then wants, be it the
+same, waits a little.
 
 Source: ReplicasManager.java, doReportSyncStateSetChanged(), 5.3.3, which reports each change once.
 """
@@ -64,8 +65,8 @@ class Asking(Protocol):
         """Propose members; what is decided then."""
         ...
 
-    async def replica_info(self) -> Verdict:
-        """What is decided now."""
+    async def agreed_info(self) -> Verdict:
+        """What is decided now, told by a leader that a majority takes for it."""
         ...
 
 
@@ -158,7 +159,7 @@ class Proposals:
 
     async def _look(self, refused: Proposal) -> None:
         """What is decided, now that a proposal was refused?"""
-        self._known.learn(await self._asking.replica_info())
+        self._known.learn(await self._asking.agreed_info())
         self._is_resting = True
         self._open = self._wanted = None
         known = self._known.verdict

@@ -137,6 +137,14 @@ class Requests:
             in_sync_epoch=in_sync.sync_state_set_epoch,
         )
 
+    async def agreed_info(self) -> Verdict:
+        """What is decided now, told by a leader that a majority takes for it.
+
+        A leader that was cut off and does not know of the next one is not asked.
+        """
+        await self._controllers.look(agreed=True)
+        return await self.replica_info()
+
     async def alter(self, broker_id: int, epoch: int, body: SyncStateSet) -> SyncStateSet:
         """Propose, as master of ``epoch``, the members of ``body``; its epoch is the present one.
 

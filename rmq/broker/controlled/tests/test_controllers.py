@@ -62,6 +62,21 @@ def test_without_a_majority_the_one_named_most_often_counts_when_all_have_answer
     assert found == [B]
 
 
+@pytest.mark.parametrize("answers", [2, 1])
+def test_a_leader_may_have_to_be_agreed_on(answers: int) -> None:
+    caller = FakeCaller()
+    found = outcome_of(Controllers(caller, [A, B, C]).look(agreed=True))
+
+    for number, call in enumerate(caller.take()):
+        if number < answers:
+            leads(call, B)
+        else:
+            call.fail()
+
+    assert len(found) == 1
+    assert (found == [B]) == (answers == 2)
+
+
 def test_nobody_knowing_a_leader_is_an_error() -> None:
     caller = FakeCaller()
     controllers = Controllers(caller, [A, B])

@@ -41,7 +41,7 @@ class Scene:
         self.asked.append((broker_id, epoch, members, number, answer))
         return await answer
 
-    async def replica_info(self) -> Verdict:
+    async def agreed_info(self) -> Verdict:
         """What is decided now."""
         answer: Deferred[Verdict] = Deferred()
         self.looked.append(answer)

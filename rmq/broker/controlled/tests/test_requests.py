@@ -144,6 +144,18 @@ def test_replica_info_may_know_nothing() -> None:
     assert answer == [Verdict()]
 
 
+def test_replica_info_may_be_asked_of_an_agreed_leader() -> None:
+    caller, requests = scene()
+    answer = outcome_of(requests.agreed_info())
+    caller.take()[0].succeed({"controllerLeaderAddress": "c:2"})
+    (call,) = caller.take()
+
+    call.succeed(MASTER, IN_SYNC)
+
+    assert call.address == "c:2"
+    assert answer == [DECIDED]
+
+
 def test_a_change_of_the_set_is_proposed_with_both_epochs() -> None:
     caller, requests = scene()
     wanted = SyncStateSet(sync_state_set={1}, sync_state_set_epoch=7)
