@@ -60,7 +60,11 @@ def decode_command(frame: Frame) -> Command:
 
     :raises CodecError: the header is broken.
     """
-    header = decode_text(frame)
+    return command_of(decode_text(frame), frame)
+
+
+def command_of(header: TextCommand, frame: Frame) -> Command:
+    """The command whose header was read from ``frame``."""
     return Command(
         header.code,
         header.opaque,

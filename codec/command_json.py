@@ -55,6 +55,17 @@ TextCommand = TypedCommand[dict[str, str]]
 """A command's header with its ext fields as text."""
 
 
+class _Bare(Struct, gc=False):
+    """A header without ext fields, as many answers have."""
+
+    code: Int32 = 0
+    opaque: Int32 = 0
+    flag: Int32 = 0
+    version: Int32 = 0
+    language: str = "JAVA"
+    remark: str | None = None
+
+
 class _Written(Struct, gc=False, omit_defaults=True):
     """What is written, in Java's order of keys."""
 
@@ -69,6 +80,8 @@ class _Written(Struct, gc=False, omit_defaults=True):
 
 
 _DECODER = msgspec.json.Decoder(TextCommand, strict=False)
+_BARE = msgspec.json.Decoder(_Bare, strict=False)
+_FIELDS_KEY = b'"extFields"'
 _RAW_OBJECT = msgspec.json.Decoder(dict[str, Raw])
 _INT32 = msgspec.json.Decoder(Int32, strict=False)
 _STRING = msgspec.json.Decoder(str)
@@ -101,6 +114,11 @@ def decode_json(header: bytes) -> TextCommand:
     """
     _check_text(header)
     try:
+        if _FIELDS_KEY not in header and b"\\" not in header:
+            bare = _BARE.decode(header)
+            return TextCommand(
+                {}, bare.code, bare.opaque, bare.flag, bare.version, bare.language, bare.remark
+            )
         return _DECODER.decode(header)
     except (msgspec.DecodeError, RecursionError):
         return _judge(header)

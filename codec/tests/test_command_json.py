@@ -235,3 +235,22 @@ def test_a_send_is_read_in_any_order_of_keys():
     typed = typed_json_decoder(SendMessageRequestHeaderV2)(json.dumps(values).encode())
 
     assert (typed.code, typed.ext_fields.topic, typed.ext_fields.born_timestamp) == (310, "t", 5)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{"code":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3}',
+        b'{"code":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3,"extFields":{}}',
+        b'{"co\\u0064e":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3}',
+        b'{"code":"200","flag":"1","language":9,"opaque":7,"remark":"r","version":3}',
+        b'{"code":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3,'
+        b'"ext\\u0046ields":{}}',
+    ],
+)
+def test_a_header_without_ext_fields_is_read_alike_in_every_spelling(header):
+    read = decode_json(header)
+
+    assert (read.code, read.flag, read.opaque, read.version) == (200, 1, 7, 3)
+    assert (language_code(read.language), read.remark) == (LanguageCode.GO, "r")
+    assert read.ext_fields == {}

@@ -28,7 +28,7 @@ from twisted.python.failure import Failure
 from codec.codes import ONEWAY_FLAG, RESPONSE_FLAG, ResponseCode
 from codec.command import (
     Command,
-    decode_command,
+    command_of,
     decode_text,
     encode_response,
     typed_decoders,
@@ -167,7 +167,7 @@ class Dispatcher:
         """Answer what is not a request whose JSON header begins with its code."""
         text = decode_text(frame)
         if text.flag & RESPONSE_FLAG:
-            peer.answered(decode_command(frame))
+            peer.answered(command_of(text, frame))
             return None
         route = self._routes.get(text.code)
         if route is None:
