@@ -11,8 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from traceback import format_exception
+
+from twisted.logger import globalLogBeginner
 
 from rmq.sim.scenarios import SCENARIOS, simulate
 from rmq.sim.world import World
@@ -28,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     if any(os.environ.get(name) != value for name, value in FIXED.items()):
         command = (sys.executable, "-m", "rmq.sim", *arguments)
         os.execve(sys.executable, command, os.environ | FIXED)  # noqa: S606 - ourselves again
-    logging.basicConfig(level=logging.INFO if options.log else logging.CRITICAL)
+    _begin(log=options.log)
     runs = [
         (scenario, seed)
         for seed in options.seeds
@@ -74,8 +77,15 @@ def _results(runs: list[Run], options: argparse.Namespace) -> Iterator[Outcome]:
         for run in runs:
             yield _run(run, trace=options.trace)
         return
-    with ProcessPoolExecutor(options.jobs) as pool:
+    begin = partial(_begin, log=options.log)
+    with ProcessPoolExecutor(options.jobs, initializer=begin) as pool:
         yield from pool.map(_run, runs, chunksize=4)
+
+
+def _begin(*, log: bool) -> None:
+    """Once in each process; Twisted would keep its first lines, and all they speak of, for ever."""
+    logging.basicConfig(level=logging.INFO if log else logging.CRITICAL)
+    globalLogBeginner.beginLoggingTo([], discardBuffer=True, redirectStandardIO=False)
 
 
 def _run(run: Run, *, trace: bool = False) -> Outcome:
