@@ -226,7 +226,7 @@ class Dispatcher:
                     self._remembered.popleft()
                     self._remembered_bytes -= len(entry.properties)
                 self.position = entry.position + entry.size
-                self.timestamp = entry.store_timestamp
+                self.timestamp = max(self.timestamp, entry.store_timestamp)
                 done += 1
                 if self.counts_puts:
                     self._stats.put_times += 1

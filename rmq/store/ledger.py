@@ -20,7 +20,8 @@ from typing import NamedTuple, Protocol
 from codec.disk.dledger import BLANK_SIZE, ENTRY_HEADER_SIZE
 from codec.message.batch import BatchItem
 from codec.message.properties import PROPERTIES_MAX, join
-from codec.message.sysflag import TRANSACTION_MASK
+from codec.message.record import pack_record
+from codec.message.sysflag import STORE_HOST_V6, TRANSACTION_MASK, TRANSACTION_ROLLBACK
 from rmq.store.commit_log import CommitLog
 from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import wanted_properties
@@ -30,6 +31,8 @@ from rmq.store.messages import PutMessage, PutResult, PutStatus
 from rmq.store.queue_table import QueueTable
 from rmq.store.writer import Writer
 
+NO_ONES_TOPIC = b"SELF_TEST_TOPIC"
+"""A topic of the system that nobody reads. Source: TopicValidator.java, 5.3.3."""
 ENTRY_SIZE_MAX = 4 << 20
 """Bytes of an entry with its header. Source: DLedgerMmapFileStore.java, localEntryBuffer."""
 
@@ -62,14 +65,38 @@ class Ledger(Protocol):
         ...
 
     def append(self, records: Sequence[bytes]) -> Sequence[int]:
-        """Write an entry for each record, and have the group agree on them, all or none.
+        """Write an entry for each record, and have the group agree on them.
 
         Gives where each record lies, behind its entry's header; the position that the record says
-        is written into it there.
+        is written into it there. When the disk failed amid them, only of the first ones.
 
         :raises LedgerRefusedError: nothing was written.
         """
         ...
+
+
+def record_for_no_one(store_host: bytes, store_timestamp: int) -> bytes:
+    """A record that no queue and no index takes: what a new leader may write to have an entry.
+
+    An entry with an empty body would lead a member of Java astray. It is of a transaction that was
+    rolled back; ``store_timestamp`` in ms, its position is 0.
+    """
+    return pack_record(
+        body=b"",
+        topic=NO_ONES_TOPIC,
+        properties=b"",
+        queue_id=0,
+        flag=0,
+        queue_offset=0,
+        position=0,
+        sys_flag=TRANSACTION_ROLLBACK | (STORE_HOST_V6 if len(store_host) == 20 else 0),
+        born_timestamp=store_timestamp,
+        born_host=bytes(8),
+        store_timestamp=store_timestamp,
+        store_host=store_host,
+        reconsume_times=0,
+        prepared_transaction_offset=0,
+    )
 
 
 class Put(NamedTuple):
@@ -137,8 +164,8 @@ class LedgerWriter(Writer):
             puts.append(Put(queue, message, item.body, properties, item.flag, size))
         results = self._append_all(puts)
         first, last = results[0], results[-1]
-        if first.status != PutStatus.PUT_OK:
-            return first
+        if last.status != PutStatus.PUT_OK:
+            return last
         first.size = sum(put.size for put in puts)
         first.end = last.end
         first.positions = tuple(result.position for result in results)
@@ -152,7 +179,7 @@ class LedgerWriter(Writer):
         )
 
     def _append_all(self, puts: Sequence[Put]) -> list[PutResult]:
-        """Hand records to the ledger, all or none; the same refusal for each if none."""
+        """Hand records to the ledger; the results of those it took, then refusals."""
         if not puts:
             return []
         dispatcher = self._dispatcher
@@ -182,10 +209,14 @@ class LedgerWriter(Writer):
         except LedgerRefusedError as error:
             return [self._refused(error.status, error.remark) for _ in puts]
         self._log.last_timestamp = now_ms
-        return [
+        results = [
             self._taken(put, offset, position, now_ms)
-            for put, offset, position in zip(puts, offsets, positions, strict=True)
+            for put, offset, position in zip(puts, offsets, positions, strict=False)
         ]
+        while len(results) < len(puts):
+            text = f"the ledger took {len(positions)} of {len(puts)} records"
+            results.append(self._refused(PutStatus.SERVICE_NOT_AVAILABLE, text))
+        return results
 
     def _taken(self, put: Put, offset: int, position: int, now_ms: int) -> PutResult:
         queue, message, _, properties, _, size = put

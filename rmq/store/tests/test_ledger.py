@@ -10,7 +10,7 @@ from codec.disk.dledger import pack_blank, pack_entry
 from codec.message.batch import BatchItem
 from rmq.base.errors import StoreError
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.ledger import LedgerRefusedError
+from rmq.store.ledger import LedgerRefusedError, record_for_no_one
 from rmq.store.messages import GetStatus, PutStatus
 from rmq.store.segments import Holds, Segments
 from rmq.store.store import MessageStore
@@ -40,6 +40,7 @@ class FilesOfALedger:
         self.cuts = 0
         self.refusal: LedgerRefusedError | None = None
         self.proposals: list[int] = []
+        self.takes = 100
 
     @property
     def begin_position(self) -> int:
@@ -49,7 +50,7 @@ class FilesOfALedger:
         if self.refusal is not None:
             raise self.refusal
         self.proposals.append(len(records))
-        return [self.write(record) for record in records]
+        return [self.write(record) for record in records[: self.takes]]
 
     def write(self, body: bytes, position: int | None = None) -> int:
         size, file_size = HEADER + len(body), self.segments.file_size
@@ -196,6 +197,38 @@ def test_what_the_ledger_refuses_is_not_put() -> None:
     assert {result.remark for result in refused} == {"n0 does not lead"}
     assert store.stats.put_failed_times == 4
     assert store.put(message()).queue_offset == 0
+
+
+def test_what_the_ledger_took_before_its_disk_failed_is_put() -> None:
+    store, ledger = leading()
+    ledger.takes = 2
+
+    results = store.put_run([message(number) for number in range(4)])
+    batch = store.put_batch(message(), [BatchItem(b"1")] * 3)
+
+    assert [result.status for result in results] == [
+        PutStatus.PUT_OK,
+        PutStatus.PUT_OK,
+        PutStatus.SERVICE_NOT_AVAILABLE,
+        PutStatus.SERVICE_NOT_AVAILABLE,
+    ]
+    assert results[3].remark == "the ledger took 2 of 4 records"
+    assert batch.remark == "the ledger took 2 of 3 records"
+    assert store.put(message()).queue_offset == 4
+
+
+@pytest.mark.parametrize("store_host", [SMALL.store_host, bytes(20)])
+def test_record_for_no_one_is_in_no_queue_and_no_index(store_host: bytes) -> None:
+    store, ledger = leading()
+
+    ledger.append([record_for_no_one(store_host, 5)])
+    store.follow("n1 leads")
+    ledger.commit()
+
+    assert store.show_committed() == 1
+    assert store.dispatched_position == ledger.end
+    assert [queue for queue in store.queues() if queue.max_offset] == []
+    assert store.query("SELF_TEST_TOPIC", "", 9, 0, 1 << 60).positions == []
 
 
 def test_messages_of_a_run_are_refused_one_by_one() -> None:
