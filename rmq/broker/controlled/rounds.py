@@ -20,7 +20,8 @@ EXPECTED = (RmqError, CodecError)
 class Rounds:
     """Runs a coroutine every ``period_ms``, counted from the end of the last round.
 
-    A round that fails is logged and the next one comes: expected failures without a traceback.
+    A round that fails is logged and the next one comes: expected failures without a traceback, and
+    the same failure again and again as a warning only once.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Rounds:
         self._timer: Timer | None = None
         self._is_busy = False
         self._is_wanted = False
+        self._last_cause = ""
 
     @property
     def running(self) -> bool:
@@ -72,9 +74,19 @@ class Rounds:
         self._timer = None
         self._is_wanted = False
         self._is_busy = True
-        ensureDeferred(self._work()).addErrback(_log).addCallback(self._ended)
+        ensureDeferred(self._work()).addErrback(self._failed).addCallback(self._ended)
 
-    def _ended(self, _result: object) -> None:
+    def _failed(self, failure: Failure) -> str:
+        cause = str(failure.value)
+        if not isinstance(failure.value, EXPECTED):
+            logger.error("event=round_failed", exc_info=failure.value)
+        else:
+            level = logging.DEBUG if cause == self._last_cause else logging.WARNING
+            logger.log(level, "event=round_failed cause=%s", cause)
+        return cause
+
+    def _ended(self, cause: str | None) -> None:
+        self._last_cause = cause or ""
         self._is_busy = False
         if self._is_running:
             self._disarm()
@@ -87,10 +99,3 @@ class Rounds:
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
-
-
-def _log(failure: Failure) -> None:
-    if isinstance(failure.value, EXPECTED):
-        logger.warning("event=round_failed cause=%s", failure.value)
-        return
-    logger.error("event=round_failed", exc_info=failure.value)

@@ -115,3 +115,18 @@ def test_a_round_that_fails_is_logged_and_the_next_one_comes(
     (record,) = caplog.records
     assert record.levelno == level
     assert (record.exc_info is None) == isinstance(error, CallError)
+
+
+def test_the_same_failure_again_is_a_warning_only_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock, work, rounds = scene()
+    rounds.start()
+
+    for cause in ("gone", "gone", "late", "gone"):
+        work.under_way[-1].errback(CallError(cause))
+        clock.advance(100)
+
+    assert [record.getMessage().split("=")[-1] for record in caplog.records] == [
+        "gone",
+        "late",
+        "gone",
+    ]
