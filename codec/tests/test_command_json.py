@@ -244,8 +244,10 @@ def test_a_send_is_read_in_any_order_of_keys():
         b'{"code":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3,"extFields":{}}',
         b'{"co\\u0064e":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3}',
         b'{"code":"200","flag":"1","language":9,"opaque":7,"remark":"r","version":3}',
-        b'{"code":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3,'
-        b'"ext\\u0046ields":{}}',
+        (
+            b'{"code":200,"flag":1,"language":"GO","opaque":7,"remark":"r","version":3,'
+            b'"ext\\u0046ields":{}}'
+        ),
     ],
 )
 def test_a_header_without_ext_fields_is_read_alike_in_every_spelling(header):

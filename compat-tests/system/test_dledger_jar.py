@@ -83,7 +83,10 @@ class Obeying:
 
 
 class Group:
-    """Three members, each ours (``o``) or Java's (``j``)."""
+    """Three members, each ours (``o``) or Java's (``j``).
+
+    ``batch`` tells who pushes entries in batches: ``all``, ``ours`` or ``nobody``.
+    """
 
     def __init__(self, folder: Path, batch: str) -> None:
         self.folder = folder
@@ -96,7 +99,8 @@ class Group:
 
     def start(self, one: str, kind: str) -> None:
         arguments = ["g", one, self.peers, str(self.folder), str(DATA_SIZE), str(INDEX_SIZE)]
-        arguments += [str(BEAT_MS), self.batch]
+        batch = str(self.batch == "all" or (self.batch == "ours" and kind == "o")).lower()
+        arguments += [str(BEAT_MS), batch]
         if kind == "o":
             command = [sys.executable, str(HERE / "dledger_member.py"), *arguments]
         else:
@@ -197,7 +201,7 @@ def until(true: Callable[[], object], what: Callable[[], str]) -> object:
 def group(tmp_path: Path) -> Iterator[Callable[[str], Group]]:
     groups: list[Group] = []
 
-    def make(batch: str = "false") -> Group:
+    def make(batch: str = "nobody") -> Group:
         groups.append(Group(tmp_path, batch))
         return groups[-1]
 
@@ -207,7 +211,7 @@ def group(tmp_path: Path) -> Iterator[Callable[[str], Group]]:
             member.kill()
 
 
-@pytest.mark.parametrize(("kinds", "batch"), [("ooj", "false"), ("ojj", "true")])
+@pytest.mark.parametrize(("kinds", "batch"), [("ooj", "nobody"), ("ojj", "all"), ("joj", "ours")])
 def test_each_leads_in_turn_and_all_have_the_same_bytes(group, kinds, batch):
     members = group(batch).start_all(kinds)
 

@@ -81,6 +81,17 @@ def test_a_file_that_ends_without_a_blank_ends_the_log():
     assert opened(disk).end_index == 4
 
 
+def test_a_file_that_ends_with_a_blank_may_be_the_last():
+    disk, log = filled(6)
+    log.close()
+    disk.delete(f"{DATA}{DATA_SIZE:020d}")
+
+    again = opened(disk)
+
+    assert (again.end_index, again.end_position) == (4, DATA_SIZE)
+    assert again.append(0, b"").pos == DATA_SIZE
+
+
 @pytest.mark.parametrize("number", range(12))
 def test_an_index_that_lies_is_made_true(number):
     disk, log = filled(12)
