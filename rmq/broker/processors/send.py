@@ -521,7 +521,12 @@ class SendProcessor:
             result.status = status
             return self._respond(result, queue_id, unique_key)
 
-        return safe(result.end).addCallback(told)
+        done = safe(result.end)
+        if not done.called:
+            return done.addCallback(told)
+        status = done.result
+        assert isinstance(status, PutStatus), f"{status=}"
+        return told(status)
 
     def _respond(self, result: PutResult, queue_id: int, unique_key: str) -> Response:
         status = result.status
