@@ -6,7 +6,7 @@ may be without their process at once, which is what the configuration under test
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rmq.sim.cluster import Cluster
 from rmq.sim.network import Weather
@@ -28,6 +28,8 @@ class Menu:
     pause_between_ms: tuple[int, int] = (300, 4_000)
     lasts_ms: tuple[int, int] = (100, 6_000)
     down_max: int = 1
+    aims: Mapping[str, int] = field(default_factory=dict)
+    """How often each group of machines is hit, by weight; 1 if it is not named."""
 
     def weights(self) -> list[str]:
         """Each fault's name as often as its weight."""
@@ -53,6 +55,7 @@ class Faults:
         self._world = cluster.world
         self._menu = menu
         self._groups = dict(victims)
+        self._aims = [name for name in sorted(victims) for _ in range(menu.aims.get(name, 1))]
         self._dice = cluster.world.dice.split("faults")
         self._names = menu.weights()
         self._stopped = False
@@ -84,7 +87,7 @@ class Faults:
         if self._stopped:
             return
         name = self._dice.pick(self._names)
-        group = self._dice.pick(sorted(self._groups))
+        group = self._dice.pick(self._aims)
         machine = self._dice.pick(self._groups[group])
         lasts_us = self._dice.between(*self._menu.lasts_ms) * 1_000
         self.count += 1

@@ -236,6 +236,10 @@ CONTROLLED = {
 """Brokers that acknowledge what their whole SyncStateSet has, two of them at least."""
 
 
+AIMS = {"b": 4, "k": 2, "n": 1}
+"""Brokers are hit most."""
+
+
 def _controlled_run(
     world: World, menu: Menu, values: Mapping[str, str], storm_ms: int
 ) -> tuple[Cluster, Faults]:
@@ -252,13 +256,13 @@ def _controlled_run(
 
 def controller(world: World) -> tuple[Cluster, Faults]:
     """Three Controllers, three brokers of one group, Apache's timing; processes may die."""
-    menu = replace(STORMY, power=0, lasts_ms=(100, 20_000))
+    menu = replace(STORMY, power=0, lasts_ms=(100, 20_000), aims=AIMS)
     return _controlled_run(world, menu, {}, 60_000)
 
 
 def controller_fast(world: World) -> tuple[Cluster, Faults]:
     """The same with the profile that fails over sooner."""
-    menu = replace(STORMY, power=0, pause_between_ms=(100, 2_000), lasts_ms=(50, 5_000))
+    menu = replace(STORMY, power=0, pause_between_ms=(50, 1_200), lasts_ms=(50, 4_000), aims=AIMS)
     return _controlled_run(world, menu, {"failoverProfile": "fast"}, 20_000)
 
 
