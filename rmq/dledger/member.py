@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
@@ -57,6 +57,13 @@ class MemberPorts:
     chance: Chance
     caller: Caller
     worker: Worker
+
+
+class Submitted(NamedTuple):
+    """Entries that a leader has written, and what tells how it ends with them."""
+
+    entries: tuple[Entry, ...]
+    done: Deferred[list[Entry]]
 
 
 class Member:
@@ -214,20 +221,30 @@ class Member:
         ProposalError: NOT_LEADER, LEADER_TRANSFERRING, LEADER_PENDING_FULL, DISK_FULL, DISK_ERROR,
         REQUEST_WITH_EMPTY_BODYS at once; TERM_CHANGED, WAIT_QUORUM_ACK_TIMEOUT later.
         """
+        try:
+            return self.submit(bodies).done
+        except ProposalError as error:
+            return fail(error)
+
+    def submit(self, bodies: Sequence[bytes]) -> Submitted:
+        """The same for who must know at once where the entries lie.
+
+        :raises ProposalError: it was refused.
+        """
         node = self._node
         if node is None:
-            return fail(ProposalError(DLedgerResponseCode.NOT_LEADER, f"{self.self_id} is down"))
+            raise ProposalError(DLedgerResponseCode.NOT_LEADER, f"{self.self_id} is down")
         if self.log.full and node.role is Role.LEADER:
-            code = DLedgerResponseCode.DISK_FULL
-            return fail(ProposalError(code, f"the disk of {self._settings.ledger.folder} is full"))
+            folder = self._settings.ledger.folder
+            raise ProposalError(DLedgerResponseCode.DISK_FULL, f"the disk of {folder} is full")
         node.tick(self._clock.monotonic_ms())
         proposal = node.propose(bodies)
         self._run_soon()
         if proposal.code != SUCCESS:
-            return fail(ProposalError(proposal.code, f"leader is {proposal.leader_id}"))
+            raise ProposalError(proposal.code, f"leader is {proposal.leader_id}")
         done: Deferred[list[Entry]] = Deferred()
         self._proposed[proposal] = done
-        return done
+        return Submitted(proposal.entries, done)
 
     def transfer(self, transferee: str) -> Deferred[None]:
         """Give leadership to a peer; fires when this member leads no more.
@@ -508,4 +525,4 @@ class Member:
             given.errback(ProposalError(code, reason))
 
 
-__all__ = ["Member", "MemberPorts", "ProposalError", "Worker"]
+__all__ = ["Member", "MemberPorts", "ProposalError", "Submitted", "Worker"]

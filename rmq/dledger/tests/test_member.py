@@ -11,7 +11,7 @@ from codec.command import Command
 from rmq.base.errors import CallError, StoreError
 from rmq.dledger.errors import ProposalError
 from rmq.dledger.tests.groups import Group, SlowWorker
-from rmq.raft.messages import Role
+from rmq.raft.messages import Entry, Role
 
 
 def refusal(refused: Deferred[Any]) -> Result:
@@ -402,6 +402,35 @@ def test_what_breaks_while_it_is_applied_ends_the_membership(durable, caplog):
     assert "event=dledger_broke" in caplog.text
     assert "ZeroDivisionError" in member.failure
     assert member.role is Role.UNKNOWN
+
+
+def test_what_breaks_after_a_sync_ends_the_membership(caplog):
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(20)
+    member.log.synced = lambda _: 1 // 0
+
+    worker.finish()
+
+    assert "event=dledger_broke" in caplog.text
+    assert "ZeroDivisionError" in member.failure
+
+
+def test_where_entries_lie_is_known_when_they_are_submitted():
+    group = Group(1).start()
+    member = group.elected()
+    found: list[list[Entry]] = []
+
+    submitted = member.submit([b"a", b"b"])
+    submitted.done.addCallback(found.append)
+
+    assert [(entry.index, entry.pos) for entry in submitted.entries] == [(1, 48), (2, 97)]
+    group.run(1)
+    assert found == [list(submitted.entries)]
+    with pytest.raises(ProposalError, match="REQUEST_WITH_EMPTY_BODYS"):
+        member.submit([])
 
 
 def test_a_durable_member_loses_nothing_with_its_power():
