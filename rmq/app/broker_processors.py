@@ -33,6 +33,9 @@ from rmq.broker.unique_keys import UniqueKeys
 from rmq.remoting.calls import Caller
 from rmq.store.store import MessageStore
 
+TOLD_MAX_MS = 2_000
+"""How long the answer to a changed topic waits for NameServers to know: mqadmin waits 5 s."""
+
 
 def processors(
     ports: BrokerPorts, tables: Tables, store: MessageStore, services: Services, caller: Caller
@@ -166,7 +169,14 @@ def _admin_processors(
         chosen_capacity(settings),
     )
     return [
-        TopicAdminProcessor(settings.broker, topics, offsets, store, stats),
+        TopicAdminProcessor(
+            settings.broker,
+            topics,
+            offsets,
+            store,
+            stats,
+            lambda: services.registration.when_told(TOLD_MAX_MS),
+        ),
         GroupAdminProcessor(tables.groups, offsets, stats),
         OffsetAdminProcessor(identity, topics, tables.groups, consumers, offsets, store, stats),
         ResetProcessor(

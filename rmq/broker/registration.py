@@ -13,6 +13,7 @@ BrokerOuterAPI.java, 5.3.3.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, succeed
@@ -92,6 +93,8 @@ class _NameServer:
     is_busy: bool = False
     wants_all: bool = True
     changed: dict[str, TopicConfig] = field(default_factory=dict)
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+    """Called once, when it is told nothing any more."""
 
 
 class Registration:
@@ -190,6 +193,38 @@ class Registration:
         for topic in topics:
             self._changed[topic.topic_name] = topic
 
+    def when_told(self, limit_ms: int) -> Deferred[None]:
+        """Fires when each NameServer knows all changes up to now, or failed; after ``limit_ms``
+        in any case.
+        """
+        told: Deferred[None] = Deferred()
+        left = set(self._servers) if self._is_running else set()
+
+        def fire() -> None:
+            timer.cancel()
+            if not told.called:
+                told.callback(None)
+
+        def done(address: str) -> None:
+            left.discard(address)
+            if not left:
+                fire()
+
+        def look() -> None:
+            for address in list(left):
+                server = self._servers.get(address)
+                if server is not None and server.is_busy:
+                    server.waiting.append(partial(done, address))
+                else:
+                    done(address)
+
+        timer = self._clock.call_later(limit_ms, fire)
+        if left:
+            self._clock.call_later(0, look)  # after those who tell the changes of this turn
+        else:
+            fire()
+        return told
+
     def _tell_changes(self) -> None:
         changed, self._changed = self._changed, {}
         for server in self._servers.values():
@@ -225,6 +260,9 @@ class Registration:
             return False
         finally:
             server.is_busy = False
+            waiting, server.waiting = server.waiting, []
+            for call in waiting:
+                call()
         return True
 
     async def _register(self, address: str, topics: Iterable[TopicConfig] | None) -> None:

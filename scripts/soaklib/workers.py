@@ -482,6 +482,8 @@ class Ordered(Consumer):
     def lock(self, client: Client) -> None:
         """Ask for all queues, which renews those it has."""
         answer = client.call(LOCK, None, self._body())
+        if answer.code == wire.TOPIC_NOT_EXIST and not self._held:
+            return  # nobody has sent to it yet
         assert answer.code == wire.SUCCESS, answer
         now = time.monotonic()
         got = {one["queueId"] for one in json.loads(answer.body)["lockOKMQSet"]}

@@ -420,3 +420,59 @@ def test_a_broker_is_registered_under_the_id_of_its_role():
     [call] = world.caller.take()
     goodbye = decode_header(UnRegisterBrokerRequestHeader, call.command.ext_fields)
     assert goodbye.broker_id == A_SLAVE.broker_id
+
+
+def test_who_waits_is_told_when_all_name_servers_know():
+    world = World().started()
+    world.update("T")
+    fired = []
+    world.registration.when_told(2000).addCallback(lambda _: fired.append(world.clock.wall_ms()))
+    world.clock.advance(0)
+    first, second = world.caller.take()
+
+    first.succeed()
+    assert fired == []
+    second.fail()
+
+    assert len(fired) == 1
+    world.clock.advance(2000)
+    assert len(fired) == 1
+
+
+def test_who_waits_is_told_in_time_when_a_name_server_is_silent():
+    world = World().started()
+    world.update("T")
+    fired = []
+    world.registration.when_told(2000).addCallback(fired.append)
+
+    world.clock.advance(1999)
+    assert fired == []
+    world.clock.advance(1)
+
+    assert fired == [None]
+    for call in world.caller.take():
+        call.succeed()
+    assert fired == [None]
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_nobody_waits_for_nothing(running):
+    world = World().started() if running else World()
+    fired = []
+
+    world.registration.when_told(2000).addCallback(fired.append)
+    world.clock.advance(0)
+
+    assert fired == [None]
+
+
+def test_name_server_that_is_given_up_is_not_waited_for():
+    world = World().started()
+    world.update("T")
+    fired = []
+    world.registration.when_told(2000).addCallback(fired.append)
+
+    world.registration.set_name_servers([])
+    world.clock.advance(0)
+
+    assert fired == [None]

@@ -248,6 +248,17 @@ def test_locks_are_leases_until_they_are_given_back(course):
     assert not course.ledger.violations
 
 
+def test_locks_of_a_topic_to_which_nobody_has_sent_are_waited_for(course):
+    consumer = workers.Ordered(course, "a", random.Random(1))
+    broker = Broker(at_41=[wire.Answer(17, 1), locked(0)])
+
+    consumer.lock(broker)
+    consumer.lock(broker)
+    consumer.unlock(broker)
+
+    assert [lease.queue_id for lease in course.ledger.leases] == [0]
+
+
 def test_a_renewed_lock_that_is_lost_is_a_violation(course):
     consumer = workers.Ordered(course, "a", random.Random(1))
     broker = Broker(at_41=[locked(0, 1), locked(1)])

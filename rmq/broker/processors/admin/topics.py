@@ -1,5 +1,9 @@
 """Topics by command: create, change, delete, list."""
 
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
 from codec.bodies import decode_body, encode_body
 from codec.bodies.topics import (
     CreateTopicListRequestBody,
@@ -29,7 +33,7 @@ from rmq.broker.processors.admin.checks import (
 from rmq.broker.stats import BrokerStats
 from rmq.broker.topics import PERM_MAX, Topics
 from rmq.conf.broker import BrokerConfig
-from rmq.remoting.handling import Request, Response, handles
+from rmq.remoting.handling import Answer, Request, Response, handles
 from rmq.store.store import MessageStore
 
 MIXED = ("+message.type", "MIXED")
@@ -45,18 +49,23 @@ class TopicAdminProcessor:
         offsets: ConsumerOffsets,
         store: MessageStore,
         stats: BrokerStats,
+        told: Callable[[], Deferred[None]],
     ) -> None:
-        """``config`` may be replaced while running: assign the attribute."""
+        """``told`` fires when NameServers know of a change. ``config`` may be replaced while
+        running: assign the attribute.
+        """
         self.config = config
         self._topics = topics
         self._offsets = offsets
         self._store = store
         self._stats = stats
+        self._told = told
 
     @handles(RequestCode.UPDATE_AND_CREATE_TOPIC, CreateTopicRequestHeader)
-    def update(self, request: Request[CreateTopicRequestHeader]) -> Response:
+    def update(self, request: Request[CreateTopicRequestHeader]) -> Answer:
         """Create a topic or change it; nothing happens if it is so already.
 
+        Answered when NameServers know of it: who asks them next finds it.
         Source: updateAndCreateTopic().
 
         :raises CommandError: INVALID_PARAMETER, a name or number cannot be; SYSTEM_ERROR, the
@@ -82,12 +91,13 @@ class TopicAdminProcessor:
             attributes=parse_alterations(header.attributes or ""),
         )
         self._check(wanted)
-        if wanted != self._topics.get(header.topic):
-            self._topics.update(wanted)
-        return Response()
+        if wanted == self._topics.get(header.topic):
+            return Response()
+        self._topics.update(wanted)
+        return self._when_told()
 
     @handles(RequestCode.UPDATE_AND_CREATE_TOPIC_LIST, CreateTopicListRequestHeader)
-    def update_list(self, request: Request[CreateTopicListRequestHeader]) -> Response:
+    def update_list(self, request: Request[CreateTopicListRequestHeader]) -> Answer:
         """Create or change several topics, all or none.
 
         Java stops with success at the first that is already so; here the others are done.
@@ -100,9 +110,14 @@ class TopicAdminProcessor:
         for config in wanted:
             self._check(config)
         changed = [config for config in wanted if config != self._topics.get(config.topic_name)]
-        if changed:
-            self._topics.update_all(changed)
-        return Response()
+        if not changed:
+            return Response()
+        self._topics.update_all(changed)
+        return self._when_told()
+
+    def _when_told(self) -> Deferred[Response | bytes]:
+        answer: Deferred[Response | bytes] = self._told().addCallback(lambda _: Response())
+        return answer
 
     @handles(RequestCode.DELETE_TOPIC_IN_BROKER, DeleteTopicRequestHeader)
     def delete(self, request: Request[DeleteTopicRequestHeader]) -> Response:

@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+from twisted.internet.defer import succeed
+
 from codec.bodies.offsets import DelayOffsetSerializeWrapper
 from rmq.broker.live_config import LiveConfig
 from rmq.broker.processors.admin.config import ConfigAdminProcessor
@@ -46,8 +48,14 @@ class AdminScene(Scene):
         self.sides = SimpleNamespace(slaves=[], master=None)
         self.delay_offsets = DelayOffsetSerializeWrapper()
         self.live = LiveConfig(self.disk, self.clock, self.config, (), SETTINGS)
+        self.name_servers_know = succeed(None)
         self.topic_admin = TopicAdminProcessor(
-            self.config, self.topics, self.offsets, self.store, self.stats
+            self.config,
+            self.topics,
+            self.offsets,
+            self.store,
+            self.stats,
+            lambda: self.name_servers_know,
         )
         processors = [
             self.topic_admin,

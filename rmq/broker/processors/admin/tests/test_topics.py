@@ -1,4 +1,5 @@
 import pytest
+from twisted.internet.defer import Deferred
 
 from codec.bodies import decode_body, encode_body
 from codec.bodies.topics import (
@@ -206,3 +207,14 @@ def test_system_topics_are_named(scene):
 
     named = decode_body(TopicList, answer.body).topic_list
     assert {"TBW102", "broker-a", "C"} <= set(named)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_change_is_answered_when_name_servers_know_of_it(scene, several):
+    scene.name_servers_know = Deferred()
+
+    answer = update_list(scene, TopicConfig(topic_name="T")) if several else update(scene, wanted())
+
+    assert answer is None
+    scene.name_servers_know.callback(None)
+    assert len(scene.peer.replies) == 1
