@@ -1,0 +1,310 @@
+"""What a member does when its disk is slow, full or broken."""
+
+from errno import EIO
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from codec.codes import DLedgerRequestCode as Code
+from codec.codes import DLedgerResponseCode as Result
+from rmq.dledger.errors import ProposalError
+from rmq.dledger.tests.groups import Group, SlowWorker
+from rmq.raft.messages import Role
+
+
+def refusal(refused: Deferred[Any]) -> Result:
+    """The code with which something failed by now."""
+    found: list[Failure] = []
+    refused.addErrback(found.append)
+    assert found, "not refused yet"
+    assert isinstance(found[0].value, ProposalError)
+    return found[0].value.code
+
+
+def test_a_stop_waits_for_a_running_sync():
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(20)
+    assert worker.calls
+    stopped: list[None] = []
+
+    member.stop().addCallback(stopped.append)
+    assert stopped == []
+    worker.finish()
+
+    assert stopped == [None]
+
+
+def test_entries_are_synced_soon_though_nobody_waits():
+    group = Group(1).start()
+    group.proposed(b"a")
+
+    group.run(11)
+
+    assert group.members["n0"].log.flushed_index == 1
+
+
+def test_a_durable_member_acknowledges_after_the_sync():
+    group = Group(durable=True)
+    for one in group.ids:
+        group.workers[one] = SlowWorker()
+    group.start()
+    leader = group.elected()
+    found: list[object] = []
+    leader.propose([b"a"]).addCallback(found.append)
+
+    group.run(500)
+    assert found == []
+    for _ in range(10):
+        for worker in group.workers.values():
+            worker.finish()
+        group.run(10)
+
+    assert len(found) == 1
+    assert leader.log.flushed_index >= 1
+
+
+def test_requests_wait_while_answers_wait_for_a_sync():
+    group = Group(durable=True)
+    for one in group.ids:
+        group.workers[one] = SlowWorker()
+    group.start()
+    leader = group.elected()
+    other = next(m for m in group.members.values() if m is not leader)
+    group.until(lambda: other._outstanding)
+
+    answer = group.say(
+        other.self_id,
+        Code.VOTE,
+        b'{"group":"g","remoteId":"%b","term":0}' % (other.self_id.encode()),
+    )
+    group.run(20)
+    assert isinstance(answer, Deferred)
+    assert not answer.called
+    group.workers[other.self_id].finish()
+    group.run(20)
+
+    assert answer.called
+
+
+def test_a_sync_that_began_before_is_followed_by_another():
+    group = Group(1, durable=True)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(1)
+    worker.finish()
+    group.run(1)
+    member.log.append(member.term, b"unseen")
+    member._flush_now()
+    found: list[object] = []
+
+    member.propose([b"a"]).addCallback(found.append)
+    group.run(1)
+    worker.finish()
+    assert found == []
+    worker.finish()
+    group.run(1)
+
+    assert found
+
+
+def test_a_log_that_refuses_cannot_be_made_durable():
+    group = Group(1, durable=True).start()
+    member = group.elected()
+    group.proposed(b"a")
+    refused = member.propose([b"b"])
+
+    member.log.refusal = "broken"
+    group.run(1)
+
+    assert refusal(refused) is Result.DISK_ERROR
+    assert member.failure == "broken"
+
+
+def test_a_sync_that_fails_after_the_stop_ends_it_as_well():
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(20)
+    stopped: list[None] = []
+    member.stop().addCallback(stopped.append)
+
+    worker.calls[0][1].errback(OSError(EIO, "broken"))
+
+    assert stopped == [None]
+    assert member.failure is None
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_breaks_while_it_is_applied_ends_the_membership(durable, caplog):
+    group = Group(1, durable=durable)
+    worker = group.workers["n0"] = SlowWorker() if durable else group.workers["n0"]
+    group.start()
+    member = group.members["n0"]
+    member.on_apply(lambda entry: 1 // (not entry.body.startswith(b"a")))
+    group.elected()
+    for body in (b"b", b"a"):
+        member.propose([body]).addErrback(lambda _: None)
+        group.run(1)
+        if isinstance(worker, SlowWorker):
+            worker.finish()
+            group.run(1)
+            worker.finish()
+            group.run(1)
+
+    assert "event=dledger_broke" in caplog.text
+    assert "ZeroDivisionError" in member.failure
+    assert member.role is Role.UNKNOWN
+
+
+def test_what_breaks_after_a_sync_ends_the_membership(caplog):
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member = group.elected()
+    group.run(20)
+    member.log.synced = lambda _: 1 // 0
+
+    worker.finish()
+
+    assert "event=dledger_broke" in caplog.text
+    assert "ZeroDivisionError" in member.failure
+
+
+def test_a_durable_member_loses_nothing_with_its_power():
+    group = Group(durable=True).start()
+    group.proposed(b"a")
+    group.proposed(b"b")
+    for one in group.ids:
+        group.kill(one)
+        group.disks[one] = group.disks[one].crash()
+
+    group.start()
+    group.elected()
+    group.proposed(b"c")
+
+    applied = [entry.body for entry in group.applied[group.elected().self_id]]
+    assert applied[-1] == b"c"
+    assert {b"a", b"b"} <= set(applied)
+
+
+def test_a_failed_sync_ends_the_membership(caplog):
+    group = Group().start()
+    leader = group.elected()
+    group.proposed(b"a")
+    group.run(100)
+    group.disks[leader.self_id].fail_sync = OSError(EIO, "broken")
+    group.proposed(b"b")
+
+    group.until(lambda: leader.failure)
+
+    assert "broken" in leader.failure
+    assert group.roles[leader.self_id][-1] == (Role.UNKNOWN, -1)
+    assert group.elected() is not leader
+    stopped: list[None] = []
+    leader.stop().addCallback(stopped.append)
+    assert stopped == [None]
+
+
+def test_a_failed_sync_of_a_durable_member_refuses_what_waits():
+    group = Group(durable=True).start()
+    leader = group.elected()
+    group.proposed(b"a")
+    group.disks[leader.self_id].fail_sync = OSError(EIO, "broken")
+    refused = leader.propose([b"b"])
+
+    group.run(10)
+
+    assert refusal(refused) is Result.DISK_ERROR
+
+
+def test_a_worker_that_breaks_counts_as_a_failed_sync():
+    group = Group(1)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    group.elected()
+    group.run(20)
+
+    worker.calls[0][1].errback(RuntimeError("thread"))
+
+    assert "RuntimeError: thread" in group.members["n0"].failure
+
+
+def test_a_term_that_cannot_be_saved_ends_the_membership():
+    group = Group(1)
+    group.disks["n0"].fail_replace = OSError(EIO, "broken")
+    group.start()
+
+    group.run(2000)
+
+    assert "cannot save term" in group.members["n0"].failure
+    assert group.roles["n0"] == [(Role.UNKNOWN, -1)]
+
+
+def test_a_checkpoint_that_cannot_be_saved_is_only_told(caplog):
+    group = Group(1).start()
+    group.proposed(b"a")
+    group.disks["n0"].fail_replace = OSError(EIO, "broken")
+
+    group.run(3001)
+
+    assert "event=checkpoint_not_saved" in caplog.text
+    assert group.members["n0"].failure is None
+
+
+def test_a_disk_whose_share_cannot_be_told_is_only_told(caplog):
+    group = Group(1).start()
+    group.disks["n0"].used_share = broken
+
+    group.run(1001)
+
+    assert "event=ledger_not_cleaned" in caplog.text
+
+
+def broken(*_):
+    raise OSError(EIO, "broken")
+
+
+def test_a_log_that_cannot_be_cut_ends_the_membership():
+    group = Group(1).start()
+    member = group.elected()
+
+    member.log.refusal = "cannot cut"
+    group.run(3000)
+
+    assert member.failure == "cannot cut"
+
+
+def test_a_full_disk_refuses_proposals():
+    group = Group(1).start()
+    leader = group.elected()
+    group.disks["n0"].used_share_told = 0.99
+    group.run(1001)
+
+    assert refusal(leader.propose([b"a"])) is Result.DISK_FULL
+
+    group.disks["n0"].used_share_told = 0.1
+    group.run(1001)
+    assert group.proposed(b"a")
+
+
+def test_a_member_that_lost_its_term_file_votes_in_none_of_its_logs_terms():
+    group = Group(1).start()
+    group.elected()
+    group.kill("n0")
+    group.start()
+    term = group.elected().term
+    group.proposed(b"a")
+    group.kill("n0")
+    group.disks["n0"].delete("/n0/dledger-n0/currterm")
+
+    group.start()
+
+    assert group.members["n0"].term == term + 1
+    assert group.elected().term > term > 0
