@@ -12,6 +12,7 @@ from codec.bodies.dledger import (
 )
 from codec.codes import DLedgerRequestCode as Code
 from codec.errors import CodecError
+from codec.tests.golden_files import GOLDEN
 from rmq.dledger.wire import (
     TEXT_BODY_MAX,
     TEXTS_MAX,
@@ -128,6 +129,19 @@ def test_a_reply_is_what_java_would_write_and_is_read_back(request_, reply, body
     if isinstance(reply, VoteReply):
         assert isinstance(read, VoteReply)
         assert read.result is reply.result
+
+
+def test_what_a_leader_of_java_said_we_would_say_alike():
+    kinds = {
+        Code.VOTE: (VoteRequest, vote_of),
+        Code.HEART_BEAT: (MemberRequest, heart_beat_of),
+        Code.PUSH: (PushEntryRequest, push_of),
+    }
+    for line in (GOLDEN / "dledger-wire.txt").read_bytes().splitlines():
+        code, _, body = line.partition(b" ")
+        kind, read = kinds[Code(int(code))]
+
+        assert Requests().encode(read(decode_body(kind, body))) == (int(code), body)
 
 
 def test_a_vote_that_nobody_knows_is_unknown():
