@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Clock, Timer
+from rmq.remoting.together import TOGETHER
 from rmq.store.flush import FlushWork
 from rmq.store.messages import PutStatus
 from rmq.store.store import MessageStore
@@ -168,10 +169,11 @@ class Durability:
             self._log_running = False
         else:
             self._queues_running = False
-        while self._waiting and self._waiting[0].end <= self._store.flushed_position:
-            one = self._waiting.popleft()
-            one.timer.cancel()
-            one.done.callback(PutStatus.PUT_OK)
+        with TOGETHER:
+            while self._waiting and self._waiting[0].end <= self._store.flushed_position:
+                one = self._waiting.popleft()
+                one.timer.cancel()
+                one.done.callback(PutStatus.PUT_OK)
         if self._waiting and not self._log_running:
             self._flush_for_waiting()
         if not self._running:

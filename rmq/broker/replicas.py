@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from rmq.base.ports import Clock, Timer
 from rmq.broker.role import Role, RoleHolder
+from rmq.remoting.together import TOGETHER
 from rmq.store.messages import PutStatus
 
 Wait: TypeAlias = Callable[[int], Deferred[PutStatus]]
@@ -87,8 +88,11 @@ class Replicas:
     def _moved(self) -> None:
         self._acked = max(self._acked, self._acks.acked_by(self._count))
         waiting = self._waiting
-        while waiting and waiting[0].end <= self._acked:
-            waiting.popleft().done.callback(PutStatus.PUT_OK)
+        if not waiting or waiting[0].end > self._acked:
+            return
+        with TOGETHER:
+            while waiting and waiting[0].end <= self._acked:
+                waiting.popleft().done.callback(PutStatus.PUT_OK)
 
     def _expire(self) -> None:
         self._timer = None

@@ -27,6 +27,7 @@ from rmq.base.errors import CallError
 from rmq.base.ports import Clock
 from rmq.remoting.calls import WaitingCalls
 from rmq.remoting.dispatch import Dispatcher
+from rmq.remoting.together import TOGETHER
 
 log = logging.getLogger(__name__)
 
@@ -217,6 +218,13 @@ class Connection:
 
     def reply(self, encoded: bytes) -> None:
         """Send an answer that became ready after its round."""
+        if TOGETHER.is_on:
+            TOGETHER.keep(self, encoded)
+        else:
+            self.write_now(encoded)
+
+    def write_now(self, encoded: bytes) -> None:
+        """Send answers, or the end of a peer that does not read them."""
         if not self.is_open:
             return
         self._wire.write(encoded)

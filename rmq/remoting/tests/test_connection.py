@@ -16,6 +16,7 @@ from rmq.remoting.connection import (
 )
 from rmq.remoting.dispatch import Dispatcher
 from rmq.remoting.handling import Response, handler_table, handles
+from rmq.remoting.together import TOGETHER
 
 
 class FakeWire:
@@ -317,6 +318,18 @@ def test_answer_that_comes_later_is_written_then(world):
 
     (answer,) = world.sent()
     assert (answer.remark, answer.opaque) == ("late", 9)
+
+
+def test_answers_that_come_late_and_together_are_written_at_once(world):
+    for opaque in (1, 2, 3):
+        world.connection.receive(a_frame(code=RequestCode.PULL_MESSAGE, opaque=opaque))
+
+    with TOGETHER:
+        for waiting in world.echo.waiting:
+            waiting.callback(Response())
+
+    assert len(world.wire.writes) == 1
+    assert [answer.opaque for answer in world.sent()] == [1, 2, 3]
 
 
 def test_answer_that_comes_after_the_end_is_dropped(world):
