@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.python.failure import Failure
 
 from codec.bodies import decode_body
 from codec.bodies.route import MASTER_ID, TopicRouteData
@@ -64,6 +65,15 @@ class Client:
         command = Command(code=code, ext_fields=ext_fields_of(header), body=body)
         return self._caller.call(address, command, TIMEOUT_MS + more_ms)
 
+    def work(self, done: Deferred[None]) -> None:
+        """Have the run end with what this work raises."""
+        done.addErrback(self._broke)
+
+    def _broke(self, failure: Failure) -> None:
+        found = failure.value
+        text = str(found) if isinstance(found, SimulationError) else failure.getTraceback()
+        self.process.world.find(text)
+
     def pause(self, milliseconds: int) -> Deferred[None]:
         """Fires after a while."""
         done: Deferred[None] = Deferred()
@@ -73,19 +83,25 @@ class Client:
     @inlineCallbacks
     def master(self, broker: str) -> Generator[Deferred[Any], Any, str]:
         """The address of a broker's master, as one name server knows it; empty: it knows none."""
+        known: dict[int, str] = yield self.addresses(broker)
+        return known.get(MASTER_ID, "")
+
+    @inlineCallbacks
+    def addresses(self, broker: str) -> Generator[Deferred[Any], Any, dict[int, str]]:
+        """The addresses of a broker's processes by id, as one name server knows them."""
         header = GetRouteInfoRequestHeader(topic=DEFAULT_TOPIC, accept_standard_json_only=True)
         address = self.dice.pick(self._name_servers)
         try:
             answer: Command = yield self.ask(address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
         except CallError:
-            return ""
+            return {}
         if answer.code != ResponseCode.SUCCESS:
-            return ""
+            return {}
         route = decode_body(TopicRouteData, answer.body)
         for known in route.broker_datas:
             if known.broker_name == broker:
-                return known.broker_addrs.get(MASTER_ID, "")
-        return ""
+                return known.broker_addrs
+        return {}
 
 
 @dataclass(slots=True)
@@ -115,7 +131,7 @@ class Producer(Client):
         self._master = ""
         self.tries = 0
         self.acked = 0
-        self.run()
+        self.work(self.run())
 
     @inlineCallbacks
     def run(self) -> Generator[Deferred[Any], Any, None]:
@@ -180,7 +196,7 @@ class Producer(Client):
 
 
 class Consumer(Client):
-    """Reads one queue from its begin, over and over whoever is its master."""
+    """Reads one queue from its begin, of its master or, with ``slaves_too``, of any."""
 
     def __init__(
         self,
@@ -189,19 +205,28 @@ class Consumer(Client):
         name_servers: Sequence[str],
         history: History,
         queue: Queue,
+        *,
+        slaves_too: bool = False,
     ) -> None:
         super().__init__(network, process, name_servers)
         self._history = history
         self._queue = queue
+        self._slaves_too = slaves_too
+        self._at_master = True
         self.bodies: list[bytes] = []
         self.reached_end = False
-        self.run()
+        self.work(self.run())
 
     @inlineCallbacks
     def run(self) -> Generator[Deferred[Any], Any, None]:
         """Read until the process ends."""
         while True:
-            address = yield self.master(self._queue.broker)
+            known: dict[int, str] = yield self.addresses(self._queue.broker)
+            broker_id = MASTER_ID
+            if self._slaves_too and known:
+                broker_id = self.dice.pick(sorted(known))
+            address = known.get(broker_id, "")
+            self._at_master = broker_id == MASTER_ID
             while address:
                 try:
                     answer: Command = yield self.ask(
@@ -227,13 +252,16 @@ class Consumer(Client):
         }:
             return False
         told = decode_header(PullMessageResponseHeader, answer.ext_fields)
+        if code == ResponseCode.PULL_RETRY_IMMEDIATELY:
+            return False
         if told.max_offset < offset:
-            history.shrunk(queue, offset, told.max_offset, self.name)
-            del self.bodies[told.max_offset :]
-        elif told.next_begin_offset > offset:
+            if self._at_master:
+                del self.bodies[told.max_offset :]  # go on there, as a client does
+            return False
+        if told.next_begin_offset > offset:
             history.skipped(queue, offset, told.next_begin_offset, self.name)
         self.reached_end = code == ResponseCode.PULL_NOT_FOUND
-        return code != ResponseCode.PULL_OFFSET_MOVED
+        return self.reached_end
 
     def _keep(self, data: bytes) -> None:
         position = 0

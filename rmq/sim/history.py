@@ -6,7 +6,9 @@ slave, not flushed in time), *refused*, or *unknown* (no answer). A queue is nam
 topic and queue id; what a consumer sees of it is a table from offset to body.
 
 Checked whenever something is read: it was sent, to that queue; no attempt is at two places; an
-offset shows the same body to everybody for ever; offsets have no holes. Checked at the end, when
+offset shows the same body to everybody for ever; offsets have no holes. (A queue may seem shorter
+for a while: a master that was replaced, and does not know it, is asked for what it never had.)
+Checked at the end, when
 the whole of every queue was read anew: what was acked is where the ack said; of one producer's
 messages in a queue those acked earlier come first.
 """
@@ -98,14 +100,6 @@ class History:
         place = self._places.setdefault(body, (queue, offset))
         if place != (queue, offset):
             raise SimulationError(f"doubled: {where}, and before at {_place(*place)}")
-
-    def shrunk(self, queue: Queue, offset: int, end: int, by: str) -> None:
-        """Somebody who had read all below ``offset`` was told that the queue ends at ``end``.
-
-        :raises SimulationError: what was read was to stay.
-        """
-        if self.promises.reads_survive and end < offset:
-            raise SimulationError(f"shrunk: {by} read {queue} up to {offset}, it ends at {end}")
 
     def skipped(self, queue: Queue, offset: int, following: int, by: str) -> None:
         """Somebody who wanted ``offset`` was sent on to ``following``.

@@ -8,7 +8,9 @@ is compared with it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import blake2b
 
+from rmq.app.broker import Broker
 from rmq.sim.clients import QUEUES, Consumer, Load, Producer
 from rmq.sim.cluster import Cluster, Results
 from rmq.sim.faults import Faults, Menu
@@ -16,6 +18,7 @@ from rmq.sim.history import Promises, Queue
 from rmq.sim.process import Machine, Process
 from rmq.sim.raft_group import GroupShape, RaftGroup
 from rmq.sim.world import SimulationError, World, watched_log
+from rmq.store.store import MessageStore
 
 TOPIC = "SimTopic"
 STORM_MS = 15_000
@@ -50,7 +53,8 @@ class Result:
 class BrokerRun:
     """One broker group under load: the storm, the calm and the judgement."""
 
-    def __init__(self, cluster: Cluster, broker: str, producers: int) -> None:
+    def __init__(self, cluster: Cluster, broker: str, producers: int, *, slaves_too: bool) -> None:
+        """``slaves_too``: consumers read from slaves."""
         self.cluster = cluster
         self.world = cluster.world
         self.broker = broker
@@ -59,15 +63,22 @@ class BrokerRun:
         for number in range(producers):
             cluster.client(f"p{number}", self._producer)
         for queue in self.queues:
-            cluster.client(f"c{queue.queue_id}", partial(self._consumer, queue))
+            cluster.client(f"c{queue.queue_id}", partial(self._consumer, queue, slaves_too))
 
     def _producer(self, process: Process) -> Producer:
         cluster = self.cluster
         return Producer(cluster.network, process, cluster.name_servers, cluster.history, self.load)
 
-    def _consumer(self, queue: Queue, process: Process) -> Consumer:
+    def _consumer(self, queue: Queue, slaves_too: bool, process: Process) -> Consumer:
         cluster = self.cluster
-        return Consumer(cluster.network, process, cluster.name_servers, cluster.history, queue)
+        return Consumer(
+            cluster.network,
+            process,
+            cluster.name_servers,
+            cluster.history,
+            queue,
+            slaves_too=slaves_too,
+        )
 
     def calm(self) -> None:
         """Wait until a message is acknowledged that was begun now.
@@ -96,7 +107,7 @@ class BrokerRun:
         self.world.run_for(5_000)
         cluster = self.cluster
         judges = [
-            cluster.client(f"j{queue.queue_id}", partial(self._consumer, queue))
+            cluster.client(f"j{queue.queue_id}", partial(self._consumer, queue, False))
             for queue in self.queues
         ]
         readers = [cluster.running[machine.name] for machine in judges]
@@ -124,12 +135,14 @@ def _broker_run(
     promises: Promises,
     build: Callable[[Cluster], str],
     storm_ms: int = STORM_MS,
+    *,
+    slaves_too: bool = False,
 ) -> tuple[Cluster, Faults]:
     cluster = Cluster(world)
     cluster.history.promises = promises
     broker = build(cluster)
     cluster.start()
-    run = BrokerRun(cluster, broker, producers=2)
+    run = BrokerRun(cluster, broker, producers=2, slaves_too=slaves_too)
     world.run_for(2_000)
     victims: dict[str, list[Machine]] = {}
     for machine in cluster.servers:
@@ -169,6 +182,50 @@ def single_async(world: World) -> tuple[Cluster, Faults]:
         return "a"
 
     return _broker_run(world, menu, Promises(), build)
+
+
+def classic(world: World) -> tuple[Cluster, Faults]:
+    """A master and two slaves whose roles are fixed; all are read from; processes may die."""
+    menu = replace(STORMY, power=0, aims=AIMS, down_max=2, pause_between_ms=(100, 3_000))
+
+    def build(cluster: Cluster) -> str:
+        cluster.name_server("n1")
+        for broker_id in range(3):
+            role = "SLAVE" if broker_id else "SYNC_MASTER"
+            fixed = {"brokerId": str(broker_id), "brokerRole": role}
+            cluster.broker(f"b{broker_id}", CLASSIC | fixed)
+        return "a"
+
+    cluster, faults = _broker_run(world, menu, Promises(), build, 40_000, slaves_too=True)
+    stores = [broker.store for broker in cluster.running.values() if isinstance(broker, Broker)]
+
+    def equal() -> bool:
+        return len({store.written_position for store in stores}) == 1
+
+    if not world.run_for(CALM_MS, done=equal):
+        raise SimulationError(f"slaves do not catch up within {CALM_MS} ms of calm")
+    begin = max(store.min_position for store in stores)  # a slave begins at a later file
+    if len({_log_hash(store, begin) for store in stores}) != 1:
+        raise SimulationError("the logs of master and slaves differ")
+    return cluster, faults
+
+
+CLASSIC = {
+    "brokerName": "a",
+    "inSyncReplicas": "2",
+    "slaveTimeout": "2000",
+    "slaveReadEnable": "true",
+}
+"""A master that acknowledges what one slave has, too."""
+
+
+def _log_hash(store: MessageStore, position: int) -> str:
+    digest = blake2b()
+    while position < store.written_position:
+        data = store.log_bytes(position, 1 << 20)
+        digest.update(data)
+        position += len(data)
+    return digest.hexdigest()
 
 
 def _raft_run(world: World, shape: GroupShape, menu: Menu, storm_ms: int) -> tuple[Cluster, Faults]:
@@ -269,6 +326,7 @@ def controller_fast(world: World) -> tuple[Cluster, Faults]:
 SCENARIOS: Mapping[str, Callable[[World], tuple[Cluster, Faults]]] = {
     "single": single,
     "single-async": single_async,
+    "classic": classic,
     "controller": controller,
     "controller-fast": controller_fast,
     "raft": raft,

@@ -23,7 +23,6 @@ def test_what_was_acked_and_read_is_as_it_should_be(history):
     sent(history, b"2", offset=1)
     history.read(Q, 0, b"1", "c")
     history.read(Q, 0, b"1", "d")
-    history.shrunk(Q, 1, 1, "c")
 
     history.judge({Q: [b"1", b"2"]})
 
@@ -60,11 +59,6 @@ def test_an_attempt_stored_twice_is_found(history):
     history.read(Q, 0, b"1", "c")
     with pytest.raises(SimulationError, match="doubled"):
         history.read(Q, 1, b"1", "c")
-
-
-def test_a_queue_that_shrinks_below_what_was_read_is_found(history):
-    with pytest.raises(SimulationError, match="shrunk"):
-        history.shrunk(Q, 2, 1, "c")
 
 
 def test_a_hole_is_found(history):
@@ -106,7 +100,6 @@ def test_what_is_not_promised_is_not_missed():
     history = History(Promises(acked_survive=False, reads_survive=False))
     sent(history, b"1", offset=0)
     history.read(Q, 0, b"1", "c")
-    history.shrunk(Q, 1, 0, "c")
 
     history.judge({Q: []})
 
