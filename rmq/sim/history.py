@@ -8,9 +8,8 @@ topic and queue id; what a consumer sees of it is a table from offset to body.
 Checked whenever something is read: it was sent, to that queue; no attempt is at two places; an
 offset shows the same body to everybody for ever; offsets have no holes. (A queue may seem shorter
 for a while: a master that was replaced, and does not know it, is asked for what it never had.)
-Checked at the end, when
-the whole of every queue was read anew: what was acked is where the ack said; of one producer's
-messages in a queue those acked earlier come first.
+Checked at the end, when the whole of every queue was read anew: what was acked is where the ack
+said; of one producer's messages in a queue those acked earlier come first; what was read is there.
 """
 
 from dataclasses import dataclass, field

@@ -1,0 +1,99 @@
+"""A few seeds of each scenario; compat-tests run 200, ``python -m rmq.sim`` as many as you like."""
+
+from dataclasses import replace
+
+import pytest
+
+from rmq.broker.controlled.acks import SetAcks
+from rmq.sim import scenarios
+from rmq.sim.cluster import Cluster
+from rmq.sim.history import Promises
+from rmq.sim.scenarios import SCENARIOS, simulate
+from rmq.sim.world import SimulationError, World
+
+SEEDS = {
+    "single": 10,
+    "single-async": 10,
+    "classic": 5,
+    "controller": 1,
+    "controller-fast": 3,
+    "raft": 3,
+    "raft-fast": 1,
+    "raft-lax": 2,
+}
+
+
+def test_every_scenario_is_run_here():
+    assert set(SEEDS) == set(SCENARIOS)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seed"),
+    [(scenario, seed) for scenario, count in SEEDS.items() for seed in range(1, count + 1)],
+)
+def test_nothing_is_lost_invented_doubled_or_reordered(scenario, seed):
+    result = simulate(scenario, seed)
+
+    assert result.acked > 0
+    assert result.faults > 0
+    assert f"{scenario} seed={seed} trace={result.digest}" in result.line
+
+
+@pytest.mark.parametrize("scenario", ["single", "controller-fast"])
+def test_a_seed_replays_identically(scenario):
+    assert simulate(scenario, 101) == simulate(scenario, 101) != simulate(scenario, 102)
+
+
+def first_finding(scenario, seeds):
+    for seed in range(1, seeds + 1):
+        try:
+            simulate(scenario, seed)
+        except SimulationError as error:
+            return str(error)
+    return "nothing"
+
+
+def test_a_broker_that_does_not_flush_is_found_out(monkeypatch):
+    broker = Cluster.broker
+
+    def lax(self, name, values):
+        return broker(self, name, dict(values) | {"flushDiskType": "ASYNC_FLUSH"})
+
+    monkeypatch.setattr(Cluster, "broker", lax)
+
+    assert first_finding("single", 40).startswith(("lost", "moved"))
+
+
+def test_a_master_that_waits_for_nobody_is_found_out(monkeypatch):
+    monkeypatch.setattr(SetAcks, "acked_by", lambda self, count: 1 << 60)
+
+    assert first_finding("controller-fast", 40).startswith(("lost", "moved"))
+
+
+def test_a_cluster_that_never_serves_again_is_found(monkeypatch):
+    def deaf(world):
+        menu = scenarios.Menu()
+        return scenarios._broker_run(world, menu, Promises(), build)
+
+    def build(cluster):
+        cluster.name_server("n1")
+        return "a"
+
+    monkeypatch.setitem(SCENARIOS, "deaf", deaf)
+    monkeypatch.setattr(scenarios, "CALM_MS", 3_000)
+
+    with pytest.raises(SimulationError, match="nothing was acknowledged within 3000 ms"):
+        simulate("deaf", 1)
+
+
+def test_a_group_that_never_agrees_is_found(monkeypatch):
+    shape = scenarios.GroupShape(members=3, fast=True, durable=False, propose_ms=(2, 60))
+
+    def silent(world):
+        return scenarios._raft_run(world, shape, replace(scenarios.QUICK, power=0), 100)
+
+    monkeypatch.setitem(SCENARIOS, "silent", silent)
+    monkeypatch.setattr(scenarios, "CALM_MS", 0)
+
+    with pytest.raises(SimulationError, match="nothing was agreed on within 0 ms"):
+        simulate("silent", 1, World(1))
