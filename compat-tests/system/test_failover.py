@@ -175,6 +175,31 @@ def test_controllers_and_master_may_die_at_once(group, record_property):
     assert not acked - set(cluster.kept(new))
 
 
+def test_an_operator_chooses_another_master_under_load(group):
+    cluster = group(brokers=3, allAckInSyncStateSet="true")
+    sending = producers(cluster)
+
+    for _ in range(3):
+        old, chosen = cluster.master(), max(cluster.addresses())
+        with cluster.leader().peer() as peer:
+            fields = {
+                "clusterName": clusters.CLUSTER_NAME,
+                "brokerName": clusters.GROUP,
+                "brokerId": chosen,
+                "designateElect": "true",
+            }
+            assert peer.call(wire.ELECT_MASTER, fields).code == wire.SUCCESS
+        in_charge(cluster, old)
+        wait_for("all to follow", cluster.is_whole, 60)
+        time.sleep(LOAD_S)
+    acked = stopped(sending)
+    wait_for("the slaves to have all", cluster.is_whole, 30)
+
+    kept = cluster.kept(cluster.master())
+    assert not acked - set(kept)
+    assert len(kept) == len(set(kept))
+
+
 @pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
 def test_so_it_is_under_apache_s_controllers(group, record_property):
     jars = artifacts.server_jars()

@@ -18,7 +18,7 @@ SEND_BATCH, MAX_OFFSET, MIN_OFFSET, HEARTBEAT, ROUTE, CLUSTER = 320, 30, 31, 34,
 SUCCESS, SYSTEM_ERROR, UNKNOWN_CODE, NO_SERVICE, TOPIC_NOT_EXIST = 0, 1, 3, 14, 17
 NOT_FOUND = 19
 HA_STATUS = 907
-CONTROLLER_METADATA = 1005
+ELECT_MASTER, CONTROLLER_METADATA = 1002, 1005
 ONEWAY = 2
 
 
@@ -71,9 +71,15 @@ def request(code: int, fields: dict | None, opaque: int, body: bytes = b"", flag
 class Peer:
     """One connection. Every wait has the limit ``timeout_s``."""
 
-    def __init__(self, port: int, timeout_s: float = 10, source: str | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        timeout_s: float = 10,
+        source: str | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.socket = socket.create_connection(
-            ("127.0.0.1", port), timeout_s, (source, 0) if source else None
+            (host, port), timeout_s, (source, 0) if source else None
         )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._opaque = 0
