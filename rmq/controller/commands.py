@@ -135,15 +135,23 @@ class Commands:
             code = ResponseCode.CONTROLLER_FENCED_SYNC_STATE_SET_EPOCH
             fenced = f"is:{{{sync.epoch}}}, not {{{epoch}}}"
             remark = f"{rejecting} current syncStateSet epoch {fenced}; {ask}"
-        elif strange := sorted(members - known.brokers.replicas.keys()):
-            code = ResponseCode.CONTROLLER_INVALID_REPLICAS
-            remark = f"{rejecting} replicas {strange} don't exist; register them first"
-        elif dead := sorted(one for one in members if not self._alive(known.brokers, one)):
-            code = ResponseCode.CONTROLLER_BROKER_NOT_ALIVE
-            remark = f"{rejecting} replicas {dead} don't alive; they must send heartbeats here"
+        elif (bad := self._first_bad(known.brokers, members)) is not None:
+            if bad in known.brokers.replicas:
+                code = ResponseCode.CONTROLLER_BROKER_NOT_ALIVE
+                remark = f"{rejecting} replicas {{{bad}}} don't alive; it must send heartbeats here"
+            else:
+                code = ResponseCode.CONTROLLER_INVALID_REPLICAS
+                remark = f"{rejecting} replicas {{{bad}}} don't exist; register it first"
         elif sync.master_id not in members:
             remark = f"{rejecting} newSyncStateSet lacks the origin leader {{{sync.master_id}}}"
         return (code, remark) if remark else None
+
+    def _first_bad(self, brokers: BrokerSet, members: frozenset[int]) -> int | None:
+        """The first of ``members`` that is not of the set, or dead."""
+        for broker_id in sorted(members):
+            if broker_id not in brokers.replicas or not self._alive(brokers, broker_id):
+                return broker_id
+        return None
 
     def elect_master(self, header: ElectMasterRequestHeader) -> Outcome:
         """Choose a master: for the first time whoever asks, then by the policy.
@@ -294,9 +302,7 @@ class Commands:
                 cluster_name=header.cluster_name,
                 broker_name=name,
                 master_broker_id=master_id,
-                master_address=header.broker_address
-                if master_id == broker_id
-                else known.brokers.address(master_id),
+                master_address=known.brokers.address(master_id),
                 master_epoch=sync.master_epoch,
                 sync_state_set_epoch=sync.epoch,
             )
