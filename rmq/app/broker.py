@@ -125,8 +125,7 @@ class Broker:
         """
         self.tables.load()
         self.services.load()
-        report = self.store.load()
-        log.info("store loaded report=%s", report)
+        self._load_store()
         try:
             for server in self._servers:
                 server.start()
@@ -135,6 +134,17 @@ class Broker:
             raise
         self._worker.start()
         self.services.start()
+
+    def _load_store(self) -> None:
+        """Under Controllers nobody reads what was not confirmed: it may yet be cut away."""
+        store, has_controllers = self.store, self.services.controlled is not None
+        if has_controllers:
+            store.limit_dispatch(0)
+        report = store.load()
+        log.info("store loaded report=%s", report)
+        if has_controllers:
+            store.limit_dispatch(store.confirmed_position)
+            store.dispatch()
 
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:

@@ -67,3 +67,21 @@ def test_setting_that_is_changed_while_running_counts_at_once(world):
     version = world.broker.tables.topics.data_version
     world.ask(RequestCode.UPDATE_BROKER_CONFIG, b"traceOn=true")
     assert world.broker.tables.topics.data_version == version
+
+
+def test_under_controllers_nobody_reads_after_a_start_what_was_not_confirmed():
+    first = World()
+    first.broker.start()
+    first.broker.store.put(PutMessage("T", 0, b"confirmed"))
+    first.broker.store.confirmed_position = first.broker.store.written_position
+    first.broker.store.put(PutMessage("T", 0, b"not confirmed"))
+
+    second = World(
+        first.disk.outlive(), enableControllerMode="true", controllerAddr="127.0.0.1:9878"
+    )
+    second.broker.start()
+
+    assert second.broker.store.max_offset("T", 0) == 1
+    assert second.broker.store.written_position == first.broker.store.written_position
+    first.stop()
+    second.stop()
