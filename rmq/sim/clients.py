@@ -264,7 +264,7 @@ class Consumer(Client):
         return self.reached_end
 
     def _keep(self, data: bytes) -> None:
-        position = 0
+        position, begin = 0, len(self.bodies)
         while position < len(data):
             record = parse_record(data, position, len(data))
             if not isinstance(record, Record):
@@ -275,6 +275,8 @@ class Consumer(Client):
             body = bytes(record.body)
             self._history.read(self._queue, record.queue_offset, body, self.name)
             self.bodies.append(body)
+        queue_id, end = self._queue.queue_id, len(self.bodies)
+        self.process.world.note(f"{self.name} has {begin} to {end} of {queue_id}")
 
     def _header(self) -> PullMessageRequestHeader:
         return PullMessageRequestHeader(
