@@ -145,9 +145,17 @@ def java_driver(version: str) -> Path:
 
 def dledger_driver() -> Path:
     """A stock DLedger member and client, compiled against what Apache's servers bring along."""
-    source = HERE / "clients/dledger/Member.java"
+    return _beside_servers(HERE / "clients/dledger/Member.java", "dledger")
+
+
+def failover_driver() -> Path:
+    """A stock producer that never gives up, compiled against what Apache's servers bring along."""
+    return _beside_servers(HERE / "clients/failover/Steady.java", "failover")
+
+
+def _beside_servers(source: Path, name: str) -> Path:
     jars = server_jars()
-    target = BUILD / "drivers/dledger"
+    target = BUILD / "drivers" / name
     key = digest([source])
     if _made(target, key):
         return target
@@ -205,6 +213,7 @@ def all_drivers() -> None:
         for version in (*SMOKE, *CLIENTS):
             java_driver(version)
         dledger_driver()
+        failover_driver()
         go_driver()
         node_driver()
 

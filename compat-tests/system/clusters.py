@@ -1,11 +1,13 @@
 """A broker group under Controllers, as processes: who leads, what is sent, what is kept."""
 
+import hashlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,8 @@ TOPIC = "FailOver"
 QUEUES = 4
 LOG_FILE_SIZE = 1 << 22
 JAVA_HEAP = "-Xmx256m"
+_BARE_KEY = re.compile(rb"([{,])(\d+):")
+"""A number as a key, which Apache's servers do not quote."""
 
 
 def wait_for(
@@ -29,6 +33,19 @@ def wait_for(
         assert time.monotonic() < end, f"{what}: not within {seconds} s"
         time.sleep(pause_s)
     return found
+
+
+class JavaNamesrv(servers.Server):
+    """Apache's NameServer."""
+
+    def __init__(self, folder: Path, settings: dict[str, object], jars: Path) -> None:
+        del settings["bindAddress"]
+        super().__init__("namesrv", folder, settings)
+        self._command = [
+            *("java", JAVA_HEAP, f"-Duser.home={folder}", f"-Drocketmq.home.dir={folder}"),
+            *("-cp", f"{jars}/*", "org.apache.rocketmq.namesrv.NamesrvStartup"),
+            *("-c", str(folder / "namesrv.conf")),
+        ]
 
 
 class JavaController(servers.Server):
@@ -70,12 +87,18 @@ class Group:
         jars: Path | None = None,
         java_brokers: int = 0,
         java_controllers: bool = False,
+        java_namesrv: bool = False,
         profile: str = "default",
+        hub: str = "127.0.0.1",
+        hosts: Sequence[str] = (),
         **settings: object,
     ) -> None:
-        """``jars``: Apache's servers, of which are the Controllers, and the last brokers."""
+        """``jars``: Apache's servers, of which are the Controllers, and the last brokers.
+
+        ``hub``: where NameServer and Controllers are; ``hosts``: where each broker is, if not there.
+        """
         ports = [servers.free_port() for _ in range(3)]
-        peers = ";".join(f"n{number}-127.0.0.1:{port}" for number, port in enumerate(ports))
+        peers = ";".join(f"n{number}-{hub}:{port}" for number, port in enumerate(ports))
         self.controllers: list[servers.Server] = []
         for number, port in enumerate(ports):
             home = folder / f"controller{number}"
@@ -92,19 +115,30 @@ class Group:
                 server = servers.Server("controller", home, config)
             else:
                 server = JavaController(home, config, jars)
+            server.host = hub
             self.controllers.append(server)
         home = folder / "namesrv"
-        self.namesrv = servers.Server("namesrv", home, servers.namesrv_settings(home))
+        config = servers.namesrv_settings(home, bindAddress=hub)
+        self.namesrv = (
+            JavaNamesrv(home, config, jars)
+            if jars is not None and java_namesrv
+            else servers.Server("namesrv", home, config)
+        )
+        self.namesrv.host = hub
         self.brokers: list[servers.Server] = []
         for number in range(brokers):
             home = folder / f"broker{number}"
+            host = hosts[number] if hosts else hub
             config = servers.broker_settings(
                 home,
+                brokerIP1=host,
+                brokerIP2=host,
+                bindAddress=host,
                 brokerClusterName=CLUSTER_NAME,
                 brokerName=GROUP,
-                namesrvAddr=f"127.0.0.1:{self.namesrv.port}",
+                namesrvAddr=self.namesrv.address,
                 enableControllerMode="true",
-                controllerAddr=";".join(f"127.0.0.1:{port}" for port in ports),
+                controllerAddr=";".join(f"{hub}:{port}" for port in ports),
                 mappedFileSizeCommitLog=LOG_FILE_SIZE,
                 storePathCommitLog=home / "store/commitlog",
                 failoverProfile=profile,
@@ -138,40 +172,46 @@ class Group:
                 answer = peer.call(wire.CLUSTER)
         except (OSError, ConnectionError):
             return {}
-        known = json.loads(answer.body)["brokerAddrTable"].get(GROUP)
+        body = _BARE_KEY.sub(rb'\1"\2":', answer.body)
+        known = json.loads(body)["brokerAddrTable"].get(GROUP)
         return {int(key): address for key, address in known["brokerAddrs"].items()} if known else {}
 
     def master(self) -> servers.Server | None:
         """The broker that the NameServer has as master."""
         address = self.addresses().get(0)
-        return next((one for one in self.brokers if address == f"127.0.0.1:{one.port}"), None)
+        return next((one for one in self.brokers if address == one.address), None)
 
     def leader(self) -> servers.Server:
-        """The Controller that leads."""
+        """The Controller that leads, as soon as one does."""
 
         def look() -> servers.Server | None:
-            for one in self.controllers:
-                with one.peer(2) as peer:
-                    fields = peer.call(wire.CONTROLLER_METADATA).fields
-                if fields.get("isLeader") == "true":
-                    return one
-            return None
+            return next((one for one in self.controllers if leads(one)), None)
 
         return wait_for("a Controller that leads", look, 20)
 
     def in_sync(self) -> int:
         """How many slaves the master has in its set, with all it has; 0 without a master."""
+        slaves = self._ha_status().get("haConnectionInfo", [])
+        return sum(1 for slave in slaves if slave["inSync"] and slave["diff"] == 0)
+
+    def members(self) -> int:
+        """How many brokers are in the master's set, itself included."""
+        return sum(slave["inSync"] for slave in self._ha_status().get("haConnectionInfo", [])) + 1
+
+    def log_end(self) -> int:
+        """Where the master's commit log ends."""
+        return int(self._ha_status()["masterCommitLogMaxOffset"])
+
+    def _ha_status(self) -> dict:
         master = self.master()
         if master is None or master.process is None:
-            return 0
+            return {}
         try:
             with master.peer(1) as peer:
                 answer = peer.call(wire.HA_STATUS)
         except (OSError, ConnectionError):
-            return 0
-        state = json.loads(answer.body)
-        slaves = state.get("haConnectionInfo", [])
-        return sum(1 for slave in slaves if slave["inSync"] and slave["diff"] == 0)
+            return {}
+        return json.loads(answer.body) if answer.code == wire.SUCCESS else {}
 
     def is_whole(self) -> bool:
         """Whether there is a master, and all brokers that run are in its set."""
@@ -203,6 +243,36 @@ def log_bytes(broker: servers.Server, end: int) -> bytes:
     return data[: end - first]
 
 
+def takes(broker: servers.Server, topic: str) -> bool:
+    """Whether a broker acknowledges a message now."""
+    try:
+        with broker.peer(4) as peer:
+            answer = peer.call(wire.SEND, wire.send_fields(topic, 0, {}), b"probe")
+    except (OSError, ConnectionError):
+        return False
+    return answer.code == wire.SUCCESS
+
+
+def log_digest(broker: servers.Server, end: int) -> str:
+    """The sum (SHA-256) of a broker's commit log up to ``end``, and where it begins."""
+    folder = broker.folder / "store/commitlog"
+    names = sorted(os.listdir(folder))
+    state = hashlib.sha256()
+    for name in names:
+        state.update((folder / name).read_bytes()[: max(0, end - int(name))])
+    return f"{int(names[0])}:{state.hexdigest()}"
+
+
+def leads(controller: servers.Server) -> bool:
+    """Whether a Controller says that it leads."""
+    try:
+        with controller.peer(2) as peer:
+            fields = peer.call(wire.CONTROLLER_METADATA).fields
+    except (OSError, ConnectionError):
+        return False
+    return fields.get("isLeader") == "true"
+
+
 @dataclass
 class Producer:
     """Sends without end, one message at a time, to whomever the NameServer has as master."""
@@ -228,9 +298,8 @@ class Producer:
 
     def acked_by(self, broker: servers.Server, since: float) -> float | None:
         """When a broker first acknowledged after ``since``."""
-        address = f"127.0.0.1:{broker.port}"
         return next(
-            (at for at, by, _ in self.acked if by == address and at >= since),
+            (at for at, by, _ in self.acked if by == broker.address and at >= since),
             None,
         )
 
@@ -246,7 +315,7 @@ class Producer:
                 time.sleep(0.005)
 
     def _send_to(self, master: servers.Server) -> None:
-        address = f"127.0.0.1:{master.port}"
+        address = master.address
         with master.peer(self.timeout_s) as peer:
             while not self._stopping.is_set():
                 body = f"{self.name}-{self.sent}".encode()

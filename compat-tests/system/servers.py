@@ -44,6 +44,9 @@ class Server:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port = int(settings["listenPort"])
+        self.host = str(settings.get("brokerIP1", "127.0.0.1"))
+        self.prefix: tuple[str, ...] = ()
+        """What starts the process, such as ``nsenter`` with its options."""
         self._said = folder / f"{role}.out"
         self._log = folder / f"{role}.log"
         config = folder / f"{role}.conf"
@@ -55,7 +58,9 @@ class Server:
         """Start the process, wait for nothing."""
         assert self.process is None
         with self._said.open("wb") as said, self._log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stdout=said, stderr=log, cwd=ROOT)
+            self.process = subprocess.Popen(
+                [*self.prefix, *self._command], stdout=said, stderr=log, cwd=ROOT
+            )
         return self
 
     def start(self) -> "Server":
@@ -95,7 +100,12 @@ class Server:
 
     def peer(self, timeout_s: float = 10) -> wire.Peer:
         """A connection to it."""
-        return wire.Peer(self.port, timeout_s)
+        return wire.Peer(self.port, timeout_s, host=self.host)
+
+    @property
+    def address(self) -> str:
+        """Where others find it."""
+        return f"{self.host}:{self.port}"
 
     def log(self) -> str:
         """What it logged, over all its starts."""

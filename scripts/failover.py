@@ -1,0 +1,314 @@
+"""How long a broker group is without a master when its processes fail, and what that loses.
+
+Starts a NameServer, three Controllers and three brokers of one name, ours or Apache's, and a stock
+Java producer that sends throughout; breaks and repairs the group again and again; holds what a
+stock Java consumer finds against what was acknowledged, and the brokers' commit logs against each
+other. Exit status 1: what the mode promises was broken; 2: the run could not be ended.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from scripts.benchlib.report import machine
+from scripts.failoverlib import ROOT, checker, figures
+from scripts.failoverlib.clients import Producer, Steady
+from scripts.failoverlib.figures import Round
+from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
+from scripts.failoverlib.rounds import FAULTS, MEANINGS, Rounds, TooLateError, until
+
+import artifacts  # isort: skip - found by way of scripts.failoverlib
+import clusters  # isort: skip
+
+EXIT_BROKEN = 1
+EXIT_FAILED = 2
+EXIT_SIGNAL = 128
+BROKERS = 3
+START_MAX_S = 120
+SETTLE_S = 6.0
+"""Until slaves have the topic that the first message made; they ask each 5 s at the latest."""
+LOGS_MAX_S = 60
+SEND_TIMEOUT_MS = 1000
+"""The client's own 3 s would hide what the servers do while it waits for one that hangs."""
+ROUTE_POLL_MS = 100
+"""The client's own 30 s would hide all."""
+
+MODES: dict[str, dict[str, object]] = {
+    "all": {"allAckInSyncStateSet": "true"},
+    "two": {"inSyncReplicas": 2, "minInSyncReplicas": 2},
+    "default": {},
+}
+PROMISING = ("all",)
+"""Modes in which nothing that was acknowledged may be lost."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    options = argparse.ArgumentParser(
+        prog="scripts/failover",
+        description=__doc__.split("\n", 1)[0],
+        epilog="faults: " + "; ".join(f"{name}: {MEANINGS[name]}" for name in FAULTS),
+    )
+    options.add_argument(
+        "--server", choices=("ours", "apache"), default="ours", help="whose servers (default ours)"
+    )
+    options.add_argument("--rounds", type=_count, default=30, metavar="N", help="of each fault")
+    options.add_argument(
+        "--faults", type=_faults, default=FAULTS, metavar="NAMES", help=f"of {','.join(FAULTS)}"
+    )
+    options.add_argument(
+        "--mode",
+        choices=MODES,
+        default="all",
+        help="all: allAckInSyncStateSet=true; two: inSyncReplicas=2; default: nothing set",
+    )
+    options.add_argument(
+        "--profile", choices=("default", "fast"), default="default", help="failoverProfile"
+    )
+    options.add_argument("--rate", type=_count, default=400, help="messages a second (400)")
+    options.add_argument(
+        "--minutes", type=_count, default=60, help="no round begins after these (60)"
+    )
+    options.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
+    options.add_argument("--keep", action="store_true", help="leave stores and logs if it fails")
+    return options
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1")
+    return int(text)
+
+
+def _faults(text: str) -> tuple[str, ...]:
+    chosen = tuple(text.split(","))
+    if wrong := [name for name in chosen if name not in FAULTS]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r}, expected some of {', '.join(FAULTS)}")
+    return chosen
+
+
+@dataclass
+class Outcome:
+    """What a run found; None: it did not get there."""
+
+    rounds: list[Round] = field(default_factory=list)
+    failed_sends: dict[str, int] = field(default_factory=dict)
+    verdict: checker.Verdict | None = None
+    logs_equal: bool | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run got to its end."""
+        return self.verdict is not None and self.logs_equal is not None
+
+    def is_good(self, mode: str) -> bool:
+        """Whether what a mode promises was kept."""
+        if self.verdict is None or not self.logs_equal:
+            return False
+        return self.verdict.is_kept or mode not in PROMISING
+
+
+@dataclass
+class Run:
+    """One run, in a folder of its own."""
+
+    options: argparse.Namespace
+    work: Path
+    network: Loopback | Isolated
+    console: Console
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def go(self) -> None:
+        """Start, break and repair, check."""
+        group = self._group()
+        try:
+            group.namesrv.start()
+            for server in (*group.controllers, *group.brokers):
+                server.launch()
+            steady = self._steady(group)
+            until("a group", group.is_whole, START_MAX_S)
+            with self._producer(steady) as producer:
+                self._rounds(group, producer)
+                producer.stop()
+                self._check(group, steady, producer)
+        finally:
+            group.end()
+
+    def _group(self) -> clusters.Group:
+        is_apache = self.options.server == "apache"
+        group = clusters.Group(
+            self.work,
+            brokers=BROKERS,
+            jars=artifacts.server_jars() if is_apache else None,
+            java_brokers=BROKERS if is_apache else 0,
+            java_controllers=is_apache,
+            java_namesrv=is_apache,
+            profile=self.options.profile,
+            hub=self.network.hub,
+            hosts=self.network.hosts,
+            **MODES[self.options.mode],
+        )
+        for number, broker in enumerate(group.brokers):
+            broker.prefix = self.network.prefix(number)
+        return group
+
+    def _steady(self, group: clusters.Group) -> Steady:
+        return Steady(
+            jars=artifacts.server_jars(),
+            driver=artifacts.failover_driver(),
+            folder=self.work,
+            namesrv=group.namesrv.address,
+            topic=clusters.TOPIC,
+            broker=clusters.GROUP,
+            queues=clusters.QUEUES,
+        )
+
+    def _producer(self, steady: Steady) -> Producer:
+        return Producer(
+            steady,
+            pause_ms=max(1, 1000 * clusters.QUEUES // self.options.rate),
+            timeout_ms=SEND_TIMEOUT_MS,
+            poll_ms=ROUTE_POLL_MS,
+        )
+
+    def _rounds(self, group: clusters.Group, producer: Producer) -> None:
+        ledger = producer.ledger
+        until("a first message", lambda: ledger.acks, START_MAX_S)
+        time.sleep(SETTLE_S)
+        rounds = Rounds(group, self.network, producer)
+        end = time.monotonic() + 60 * self.options.minutes
+        for fault in self.options.faults:
+            for number in range(1, self.options.rounds + 1):
+                if time.monotonic() > end:
+                    self._say(f"{self.options.minutes} minutes are over")
+                    break
+                one = rounds.once(fault)
+                self.outcome.rounds.append(one)
+                times = {name: getattr(one, name) for name in figures.TIMES}
+                told = ", ".join(
+                    f"{name} {value:.3f}" for name, value in times.items() if value is not None
+                )
+                failure = "" if one.failure is None else f" FAILED {one.failure}"
+                self._say(f"{fault} {number}: {told}; {len(ledger.acks):,} sent{failure}")
+        self.outcome.failed_sends = dict(ledger.failures)
+
+    def _check(self, group: clusters.Group, steady: Steady, producer: Producer) -> None:
+        until("slaves to have all", group.is_whole, LOGS_MAX_S)
+        self.outcome.verdict = checker.check(producer.ledger.acks, checker.found(steady.read()))
+        until("slaves to have all", group.is_whole, LOGS_MAX_S)
+        digests = {one.address: clusters.log_digest(one, group.log_end()) for one in group.brokers}
+        self.outcome.logs_equal = len(set(digests.values())) == 1
+        if not self.outcome.logs_equal:
+            self._say(f"commit logs differ: {digests}")
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(options: argparse.Namespace, outcome: Outcome, console: Console) -> None:
+    """The table and the verdict."""
+    title = f"{options.server}, mode {options.mode}, profile {options.profile}"
+    console.print(figures.table(title, outcome.rounds, outcome.verdict))
+    if (verdict := outcome.verdict) is not None:
+        console.print(
+            f"{verdict.acknowledged:,} messages were acknowledged: {len(verdict.lost):,} lost, "
+            f"{verdict.again:,} there again, {verdict.disordered:,} out of order, "
+            f"{verdict.invented:,} never sent; "
+            f"commit logs {'are equal' if outcome.logs_equal else 'DIFFER'}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if outcome.failed_sends:
+        console.print(f"sends that failed: {outcome.failed_sends}", highlight=False)
+
+
+def judge(options: argparse.Namespace, work: Path, console: Console) -> int:
+    """Run in a folder; the exit status."""
+    network = Isolated(BROKERS) if is_isolated() else Loopback(BROKERS)
+    load = os.getloadavg()[0]
+    with network:
+        run = Run(options, work, network, console)
+        try:
+            run.go()
+        finally:
+            outcome = run.outcome
+            show(options, outcome, console)
+            if options.json:
+                about = {**machine(ROOT), "load": [load, os.getloadavg()[0]]}
+                asked = {
+                    name: getattr(options, name)
+                    for name in ("server", "mode", "profile", "rounds", "rate", "faults")
+                }
+                report = figures.as_json(
+                    about,
+                    asked,
+                    outcome.rounds,
+                    outcome.verdict,
+                    outcome.logs_equal,
+                    outcome.failed_sends,
+                )
+                options.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 0 if outcome.is_good(options.mode) else EXIT_BROKEN
+
+
+def prepare(options: argparse.Namespace, arguments: Sequence[str], console: Console) -> None:
+    """Get jars while there is a network; begin anew in one of our own if that is needed."""
+    artifacts.server_jars()
+    artifacts.failover_driver()
+    if "cut" not in options.faults or is_isolated():
+        return
+    if can_isolate():
+        isolate("scripts.failover", arguments)
+    console.print(
+        "failover: cut is left out: it needs unshare, nsenter and ip (util-linux, iproute2), "
+        "and root or user namespaces",
+        highlight=False,
+        soft_wrap=True,
+    )
+    options.faults = tuple(name for name in options.faults if name != "cut")
+
+
+def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Run; gives the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser().parse_args(arguments)
+    console = console or Console()
+    before = signal.signal(signal.SIGTERM, _end)
+    status = EXIT_FAILED
+    work: Path | None = None
+    try:
+        prepare(options, arguments, console)
+        work = Path(tempfile.mkdtemp(prefix="rmq-failover-", dir=options.work))
+        status = judge(options, work, console)
+    except (TooLateError, AssertionError, OSError, RuntimeError, ValueError) as error:
+        console.print(f"failover: {error}", markup=False, highlight=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        console.print("failover: interrupted")
+        status = EXIT_SIGNAL + signal.SIGINT
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if work is not None and status and options.keep:
+            console.print(f"failover: stores and logs are in {work}", highlight=False)
+        elif work is not None:
+            shutil.rmtree(work, ignore_errors=True)
+    return status
+
+
+def _end(number: int, _frame: object) -> None:
+    """Leave by way of every ``finally``: processes are ended and stores removed."""
+    raise SystemExit(EXIT_SIGNAL + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

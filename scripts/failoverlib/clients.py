@@ -1,0 +1,97 @@
+"""The stock Java producer and consumer, as processes; their program is ``Steady.java``."""
+
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from scripts.failoverlib.ledger import Ledger
+
+HEAP = "-Xmx128m"
+STOP_MAX_S = 30
+READ_MAX_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """How the program is started."""
+
+    jars: Path
+    driver: Path
+    folder: Path
+    """Where it logs."""
+    namesrv: str
+    topic: str
+    broker: str
+    queues: int
+
+    def command(self, what: str, *more: object) -> list[str]:
+        """Its whole command line."""
+        return [
+            *("java", HEAP, f"-Duser.home={self.folder}", "-cp", f"{self.jars}/*:{self.driver}"),
+            *("Steady", what, self.namesrv, self.topic, self.broker, str(self.queues)),
+            *map(str, more),
+        ]
+
+    def read(self) -> Sequence[str]:
+        """All that a consumer says of what is there."""
+        with (self.folder / "consumer.err").open("wb") as errors:
+            done = subprocess.run(
+                self.command("read"),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                timeout=READ_MAX_S,
+                check=True,
+            )
+        return done.stdout.splitlines()
+
+
+class Producer:
+    """Sends from ``with`` to :meth:`stop`, at the latest to the end of its block."""
+
+    def __init__(
+        self, steady: Steady, *, pause_ms: int, timeout_ms: int, poll_ms: int, how: str = "send"
+    ) -> None:
+        """``how``: ``send`` to the master whatever its route says, or ``select`` writable queues."""
+        self.ledger = Ledger()
+        self._command = steady.command(how, pause_ms, timeout_ms, poll_ms)
+        self._errors = steady.folder / "producer.err"
+
+    def __enter__(self) -> Self:
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                text=True,
+            )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._reader.join(STOP_MAX_S)
+
+    def stop(self) -> None:
+        """Send no more, and wait for the last answers.
+
+        :raises OSError: it did not end as it should.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(STOP_MAX_S)
+        self._reader.join(STOP_MAX_S)
+        if not self.ledger.has_ended:
+            raise OSError(f"the producer broke off; see {self._errors}")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.ledger.take(line)
