@@ -72,6 +72,8 @@ class GroupLog:
     def __init__(self, member: Member) -> None:
         self._member = member
         self._proposed: deque[Proposed] = deque()
+        self.open = member.open
+        """See ``Ledger.open``."""
 
     @property
     def begin_position(self) -> int:

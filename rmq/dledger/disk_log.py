@@ -77,7 +77,8 @@ class DiskLog:
         self._settings = settings
         self._holds = Holds()
         folder = settings.folder
-        self._data = DataFiles(disk, f"{folder}/data", settings.data_file_size, self._holds)
+        data_folder = settings.data_folder or f"{folder}/data"
+        self._data = DataFiles(disk, data_folder, settings.data_file_size, self._holds)
         self._index = IndexFiles(disk, f"{folder}/index", settings.index_file_size, self._holds)
         self._size_max = min(ENTRY_SIZE_MAX, settings.data_file_size - BLANK_SIZE)
         self._recent: dict[int, Entry] = {}

@@ -81,6 +81,7 @@ class Member:
         self._saved_term = SavedTerm(ports.disk, settings.ledger.folder)
         self.processors: tuple[object, ...] = (DLedgerProcessor(self),)
         self._requests = Requests()
+        self._state: HardState | None = None
         self._node: Node | None = None
         self._stopped = False
         self._failure: str | None = None
@@ -180,18 +181,32 @@ class Member:
         """
         self._on_role.append(listener)
 
-    def start(self) -> None:
-        """Read the files, apply what is committed, begin to take part.
+    def open(self) -> None:
+        """Read the files, apply what is committed; nothing if that is done.
+
+        For who needs the log before the member takes part.
 
         :raises StoreError: the files cannot be used.
         """
+        if self._state is not None:
+            return
         state = self._saved_term.load()
         self.log.open()
         if self._settings.durable:
             self.log.sync_now()
         if state.term < self.log.end_term:  # the file was lost, and a vote with it
             state = HardState(self.log.end_term + 1)
+        self._state = state
         self._apply_up_to(self.log.committed_index)
+
+    def start(self) -> None:
+        """Begin to take part, after ``open`` if that is not done.
+
+        :raises StoreError: the files cannot be used.
+        """
+        self.open()
+        state = self._state
+        assert state is not None, "the files are read"
         now_ms = self._clock.monotonic_ms()
         self._node = Node(self._raft, self.log, state, self._ports.chance, now_ms)
         for periodic in self._periodic:
@@ -211,6 +226,8 @@ class Member:
             self._idle.append(done)
             self._sync_last()
         else:
+            if self._state is not None:
+                self.log.close()
             done.callback(None)
         return done
 

@@ -24,6 +24,8 @@ class LedgerSettings:
 
     folder: str
     """``<storeBaseDir>/dledger-<selfId>``."""
+    data_folder: str = ""
+    """Of the entries; ``<folder>/data`` if empty."""
     data_file_size: int = DATA_FILE_SIZE
     index_file_size: int = INDEX_FILE_SIZE
     """A multiple of 32."""

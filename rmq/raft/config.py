@@ -1,5 +1,6 @@
 """The settings of a group's member, with DLedger's names and defaults."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -57,7 +58,9 @@ class RaftConfig:
     max_wait_ack_time_ms: int = 2500
     commit_rule: CommitRule = CommitRule.CURRENT_TERM
     no_op_on_election: bool = True
-    """A new leader writes an empty entry at once, as RocketMQ's controller does."""
+    """A new leader writes an entry at once, as RocketMQ's controller does."""
+    no_op_body: Callable[[], bytes] = bytes
+    """What that entry holds: nothing, unless the log's readers cannot bear that."""
 
     preferred_leader_ids: tuple[str, ...] = ()
     preferred_check_ms: int = 1000

@@ -89,7 +89,7 @@ class Leadership:
         self._first_own_index = log.end_index + (log.end_term != term)
         if standing.config.no_op_on_election:
             try:
-                log.append(term, b"")
+                log.append(term, standing.config.no_op_body())
             except StoreError:
                 return  # it leads; its first proposal will meet the same disk, or a better one
         self.commit()

@@ -32,9 +32,8 @@ What differs from the Raft paper, and what we do
    5 may win term 5, for 2/3 is newer than 2/2, and replaces what was committed. **We** by default
    commit by ``CommitRule.CURRENT_TERM``: once an entry of the leader's own term is on a majority,
    all before it are committed. A new leader writes an empty entry to have one, as RocketMQ's
-   controller does itself. A DLedger broker cannot have empty entries in its commit log: it takes
-   ``CommitRule.BY_COUNT`` with its danger, which lasts from each election until a majority holds
-   the new term's first message; or it proposes a harmless record of its own at each election.
+   controller does itself. A DLedger broker cannot have empty entries in its commit log:
+   ``no_op_body`` gives it a record that nobody reads.
 4. *Java's follower compares whatever the term, and says "stored" to pushes of old leaders* whose
    entry it holds. An old leader may count that. **We** answer pushes only to the leader of our
    own term: COMPARE of another with 407 or 409, not 406, for 406 would make the asker walk back to

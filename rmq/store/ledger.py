@@ -49,6 +49,13 @@ class LedgerRefusedError(Exception):
 class Ledger(Protocol):
     """The part of a DLedger member that a store needs; positions are bytes of its data files."""
 
+    def open(self) -> None:
+        """Read what is on disk; the store has its lock, nobody else has the files.
+
+        :raises rmq.base.errors.StoreError: it cannot be used.
+        """
+        ...
+
     @property
     def begin_position(self) -> int:
         """Where the first file begins."""
@@ -259,6 +266,8 @@ class LedgerView:
         self._dispatcher = dispatcher
         self._cuts = ledger.cuts
         log.entry_header = ENTRY_HEADER_SIZE
+        self.open = ledger.open
+        """See ``Ledger.open``."""
 
     def show(self) -> None:
         """Let be read what is committed, and no more what was cleaned away.

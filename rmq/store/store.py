@@ -106,6 +106,8 @@ class MessageStore:
 
     def _recover(self) -> RecoveryReport:
         dirty = self._disk.exists(self._abort_path)
+        if self._view is not None:
+            self._view.open()
         self._checkpoint = CheckpointFile(self._disk, f"{self._settings.root}/checkpoint")
         loader = Loader(
             self._log,

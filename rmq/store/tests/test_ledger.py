@@ -42,6 +42,9 @@ class FilesOfALedger:
         self.proposals: list[int] = []
         self.takes = 100
 
+    def open(self) -> None:
+        pass
+
     @property
     def begin_position(self) -> int:
         return self.segments.begin
