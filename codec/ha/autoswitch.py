@@ -53,7 +53,7 @@ EPOCHS_HEADER = Declaration(
 """The master's answer. Source: AutoSwitchHAConnection.java, buildHandshakeBuffer(), 5.3.3."""
 
 EPOCHS = GreedyRange(Declaration("epoch" / NOT_NEGATIVE_32, "start_position" / NOT_NEGATIVE_64))
-"""What follows that header, ascending."""
+"""What follows that header: epochs ascend, their starts never descend."""
 
 CHUNK_HEADER = Declaration(
     "state" / Const(TRANSFER, Int32sb),
@@ -186,16 +186,16 @@ def parse_epochs_header(data: bytes) -> EpochsHeader:
 
 
 def parse_epochs(data: bytes) -> list[EpochStart]:
-    """Twin of ``EPOCHS.parse``, that takes only ascending epochs.
+    """Twin of ``EPOCHS.parse``, that takes them in their order only.
 
-    :raises CodecError: a part of an epoch, a negative number, or epochs that do not ascend.
+    :raises CodecError: a part of an epoch, a negative number, or epochs in another order.
     """
     if len(data) % EPOCH_SIZE:
         raise CodecError(f"epochs of {len(data)} bytes, expected a multiple of {EPOCH_SIZE}")
     epochs: list[EpochStart] = []
-    last_epoch = last_start = -1
+    last_epoch, last_start = -1, 0
     for epoch, start in _EPOCH.iter_unpack(data):
-        if epoch <= last_epoch or start <= last_start:
+        if epoch <= last_epoch or start < last_start:
             raise CodecError(f"epoch {epoch}-{start} after {last_epoch}-{last_start}")
         epochs.append(EpochStart(epoch, start))
         last_epoch, last_start = epoch, start

@@ -78,8 +78,9 @@ class AutoSwitch:
     def lead(self, epoch: int) -> None:
         """Follow nobody, and serve slaves; ``epoch`` begins where the log ends.
 
-        Slaves of a master that goes on with a new epoch stay. A master that comes back in its old
-        one goes on with that.
+        Slaves of a master that goes on with a new epoch stay, and it is not noted unless the one
+        before wrote something: Java's slaves would not note it either. A master that comes back in
+        its old one goes on with that.
         Source: changeToMaster(), changeToMasterWhenLastRoleIsMaster().
 
         :raises StoreError: a later epoch has been here, or the epoch cannot be saved: nothing has
@@ -90,13 +91,15 @@ class AutoSwitch:
         if epoch < epochs.last_epoch:
             raise StoreError(f"epoch {epoch} is over, {epochs.last_epoch} has begun")
         end = self._log.written_position
+        last = epochs.last
         if self._is_leading:
-            epochs.append(epoch, end)
+            if last is not None and last.start_position < end:
+                epochs.append(epoch, end)
             return
         epochs.cut(end + 1)
         goes_on = epochs.last_epoch == epoch
         if not goes_on:
-            epochs.begin(epoch, end)
+            epochs.append(epoch, end)
         self._is_leading, self._is_following = True, False
         self._connecting.connect_to(None)
         confirmed = max(0, min(self._log.confirmed_position, end))

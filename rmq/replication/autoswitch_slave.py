@@ -1,24 +1,25 @@
 """The slave's side of AutoSwitch replication: first find up to where both logs are the same.
 
 Connected, a slave is *greeting* until the master has told its epochs, then *following*. What lies
-in our log behind the common point nobody else has: it is cut off, before the first report. From
-then on chunks come, each of one epoch, and each says up to where the log is confirmed: beyond that
-nobody reads here. ``rmq.replication.following`` has the rules of chunks, more of them:
+in our log behind the common point nobody else has: it is cut off, before the first report, and the
+master's epochs up to there are ours. From then on chunks come, each of one epoch, and each says up
+to where the log is confirmed: beyond that nobody reads here. ``rmq.replication.following`` has the
+rules of chunks, more of them:
 
 - the frames of a state come in that state only;
 - an epoch never is lower than our last one; of the same number it has begun where we know it;
 - a higher one begins where our log ends, or, the chunk that ends with an epoch having the number
-  of the next one already in Java, where the chunk does. If we know none, it begins no later;
+  of the next one already in Java, where the chunk does. In an empty log it begins no later;
 - an epoch is saved before what it has written. One that begins beyond (Java's heartbeats to who
   asks for what is older than all epochs) is not noted.
 
-Epochs that begin where our log ends, or later, have written nothing here, and are forgotten before
-greeting. No common point: the connection is closed, the cause logged, and all tried again later;
-the store, or the master's, is another group's, or has to be emptied.
+No epoch in common: what we have nobody else has. If nothing of it was ever confirmed, it is cut
+off; else the connection is closed, the cause logged, and all tried again later: this store, or the
+master's, is another group's, or a master was elected that lacks what others have.
 
 Source: AutoSwitchHAClient.java, 5.3.3. On purpose different: Java says its first report up to
 ``heartbeat_ms`` late, and greets again when the answer comes in parts; it does not note an epoch
-again that it has cut off in the same life.
+again that it has cut off in the same life; it closes the connection whenever no epoch is common.
 """
 
 import logging
@@ -97,6 +98,7 @@ class AutoSwitchSlave(Following):
         self._is_following = False
         self._confirmed = self._readable = -1
         self._header: ChunkHeader | None = None
+        self._theirs: list[EpochStart] = []
 
     def greet(self) -> None:
         """Say who we are, with a log that ends with a whole record.
@@ -105,7 +107,7 @@ class AutoSwitchSlave(Following):
         """
         self._is_following = False
         self._confirmed = self._readable = -1
-        self._epochs.cut(self._target.drop_torn_tail())
+        self._epochs.cut(self._target.drop_torn_tail() + 1)
         self.say(pack_greeting(self._greeting()))
 
     def frame_size(self, buffer: bytearray, at: int) -> int:
@@ -147,8 +149,10 @@ class AutoSwitchSlave(Following):
             return
         chunk = self._header
         assert chunk is not None, "frame_size comes first"
+        if chunk.position >= 0 and not self._target.written_position:
+            self._adopt(chunk.position)
         if chunk.epoch > self._epochs.last_epoch and _begins_in(chunk):
-            self._epochs.append(chunk.epoch, chunk.epoch_start)
+            self._begin_epoch(chunk)
         if chunk.size:
             start = at + CHUNK_HEADER_SIZE
             self._target.append_raw(chunk.position, bytes(buffer[start : start + chunk.size]))
@@ -173,27 +177,44 @@ class AutoSwitchSlave(Following):
             target.dispatch()
 
     def _find_common(self, theirs: list[EpochStart], their_end: int) -> None:
+        self._theirs = theirs
         ours, end = self._epochs.entries, self._target.written_position
-        if not ours:
+        if not end:
+            return  # where it begins is known with the first chunk, and with that its epochs
+        point: int | None = end
+        if ours:
+            point = consistent_point(ours, end, theirs, their_end)
+        else:
             log.info("no epochs here, nothing to compare end=%d master_end=%d", end, their_end)
-            return
-        point = consistent_point(ours, end, theirs, their_end)
         if point is None:
-            raise CodecError(
-                f"no epoch in common with the master: ours {_told(ours)}, its {_told(theirs)}; if "
-                "this is the right master, empty this broker's store"
-            )
+            if self._target.confirmed_position > 0:
+                raise CodecError(
+                    f"no epoch in common with the master: ours {_told(ours)}, its {_told(theirs)}; "
+                    "if this is the right master, empty this broker's store"
+                )
+            point = 0
         if point < end:
             log.warning("log cut position=%d end=%d master_end=%d", point, end, their_end)
             self._target.truncate(point)
-            self._epochs.cut(point)
+        self._adopt(point)
+
+    def _adopt(self, position: int) -> None:
+        """Have the master's epochs up to there."""
+        self._epochs.adopt([epoch for epoch in self._theirs if epoch.start_position <= position])
+
+    def _begin_epoch(self, chunk: ChunkHeader) -> None:
+        """Note an epoch, and those that the master has from between, of which nothing came."""
+        for epoch, start in self._theirs:
+            if epoch < chunk.epoch:
+                self._epochs.append(epoch, start)
+        self._epochs.append(chunk.epoch, chunk.epoch_start)
 
     def _check_epoch(self, chunk: ChunkHeader) -> None:
         last = self._epochs.last
-        if last is None or chunk.epoch > last.epoch:
+        if last is None or not self._target.written_position or chunk.epoch > last.epoch:
             if chunk.size and not _begins_in(chunk):
                 raise CodecError(f"{chunk} begins before its epoch")
-            if last is not None and chunk.epoch_start < chunk.position:
+            if self._target.written_position and last and chunk.epoch_start < chunk.position:
                 raise CodecError(f"{chunk} of an epoch that has begun in our log, after {last}")
         elif chunk.epoch < last.epoch or chunk.epoch_start != last.start_position:
             raise CodecError(f"{chunk} after {last}")

@@ -1,19 +1,22 @@
 """The epochs of a commit log: where in it each master's reign began.
 
-An epoch ends where the next one begins, the last one with the log. Invariant: epochs and their
-starts ascend strictly. So the logs of two brokers are the same up to a *consistent point*: the end,
-as far as both have it, of the last epoch that both have with the same start, for one master alone
-wrote it, and wrote all before it as it was.
+An epoch ends where the next one begins, the last one with the log. Invariant: epochs ascend, and
+their starts never descend. Two may begin at one position: the first of them wrote nothing that has
+stayed, and is kept for those that know of it. So the logs of two brokers are the same up to a
+*consistent point*: the end, as far as both have it, of the last epoch that both have with the same
+start, for one master alone wrote it, and wrote all before it as it was.
 
 The file is as Java has it, with the version before as ``.bak``, and is written before anything that
 relies on it. Of no epochs there is no file.
 
 Source: EpochFileCache.java, CheckpointFile.java, 5.3.3. On purpose different: Java leaves the file
-as it is when the last epoch goes, and begins with no epochs when it finds a broken one.
+as it is when the last epoch goes, and begins with no epochs when it finds a broken one; and it does
+not note a reign that begins where one began that wrote nothing: what it writes then passes for that
+one's, which may be writing too.
 """
 
 import logging
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -95,12 +98,12 @@ class Epochs:
     def append(self, epoch: int, start: int) -> bool:
         """Note that ``epoch`` begins at ``start``; False, and nothing done, if it is not after all.
 
-        So of masters that wrote nothing only the first is noted.
+        Source: appendEntry(), which also refuses one that begins where the last one does.
 
         :raises StoreError: the file cannot be written; nothing has changed.
         """
         last = self.last
-        if last is not None and (last.epoch >= epoch or last.start_position >= start):
+        if last is not None and (last.epoch >= epoch or last.start_position > start):
             return False
         self._save([*self._entries, EpochStart(epoch, start)])
         return True
@@ -113,32 +116,23 @@ class Epochs:
         self._keep([entry for entry in self._entries if entry.start_position < position])
 
     def forget_before(self, position: int) -> None:
-        """Forget epochs that end at ``position`` or before: their files are deleted.
+        """Forget epochs that end before ``position``: their files are deleted.
 
         Source: truncatePrefixByOffset().
 
         :raises StoreError: the file cannot be written; nothing has changed.
         """
         entries = self._entries
-        first = max(0, bisect_right(entries, position, key=_start) - 1)
+        first = max(0, bisect_left(entries, position, key=_start) - 1)
         self._keep(entries[first:])
 
-    def begin(self, epoch: int, start: int) -> bool:
-        """Note that our own reign begins at ``start``, the log's end; gives whether it was noted.
-
-        Reigns that wrote nothing are forgotten, except that of an empty log only the first is ever
-        noted: Java's slaves of one, which have noted that, would find nothing common with another.
-        Source: AutoSwitchHAService.java, changeToMaster(), 5.3.3, which forgets none of them.
+    def adopt(self, entries: Sequence[EpochStart]) -> None:
+        """Have these and no others: those of the master, up to where our log is the same.
 
         :raises StoreError: the file cannot be written; nothing has changed.
         """
-        kept = [entry for entry in self._entries if entry.start_position < max(start, 1)]
-        last = kept[-1] if kept else None
-        if last is not None and (last.epoch >= epoch or last.start_position >= start):
-            self._keep(kept)
-            return False
-        self._save([*kept, EpochStart(epoch, start)])
-        return True
+        if list(entries) != self._entries:
+            self._save(list(entries))
 
     def _keep(self, entries: list[EpochStart]) -> None:
         if len(entries) != len(self._entries):
@@ -168,7 +162,7 @@ class Epochs:
             return []
         entries = parse_epochs(content)
         for before, after in pairwise(entries):
-            if after.epoch <= before.epoch or after.start_position <= before.start_position:
+            if after.epoch <= before.epoch or after.start_position < before.start_position:
                 raise CodecError(f"{before} before {after}")
         return entries
 

@@ -67,6 +67,7 @@ class SyncState:
         self._late_ms = late_ms
         self._proposed: frozenset[int] = frozenset()
         self._awaited: frozenset[int] | None = None
+        self._takes_back = False
         self._joining: dict[int, int] = {}
         self.members: frozenset[int] = frozenset()
         """As last told; empty while unknown."""
@@ -92,12 +93,13 @@ class SyncState:
             return False
         log.info("SyncStateSet members=%s number=%d", sorted(members), number)
         self.members, self.number = members, number
+        self._takes_back = self._awaited not in (None, members)
         self._proposed, self._awaited = frozenset(), None
         return True
 
     def refused(self) -> None:
         """The Controllers say that the last proposal, and all before, changed nothing."""
-        self._proposed, self._awaited = frozenset(), None
+        self._proposed, self._awaited, self._takes_back = frozenset(), None, False
 
     def forget(self) -> None:
         """Nothing is known any more: another master leads."""
@@ -133,7 +135,9 @@ class SyncState:
         """The set to propose now; None if there is nothing to change, or all is proposed already.
 
         ``needed``: all below has to be in the log of whom we propose in: what is confirmed.
-        With ``again`` also what was proposed, for it is not known what became of it.
+        With ``again`` also what was proposed, for it is not known what became of it. The members
+        as they are take back a proposal that may not have been made yet, and that was not counted
+        any more since others were told.
         Source: maybeShrinkSyncStateSet(), maybeExpandInSyncStateSet().
         """
         if self.own_id not in self.members:
@@ -150,8 +154,9 @@ class SyncState:
             ):
                 now_wanted.add(broker_id)
         wanted = frozenset(now_wanted)
-        if wanted == self.members and self._proposed <= self.members:
+        if wanted == self.members and self._proposed <= self.members and not self._takes_back:
             return None
+        self._takes_back = False
         if wanted == self._awaited and not again:
             return None
         log.info(

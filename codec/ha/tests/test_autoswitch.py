@@ -204,7 +204,7 @@ def test_a_header_of_epochs_that_is_none_is_refused(text):
         "ffffffff 0000000000000000",
         "00000001 ffffffffffffffff",
         "00000001 0000000000000000 00000001 0000000000000001",
-        "00000001 0000000000000000 00000002 0000000000000000",
+        "00000001 0000000000000001 00000002 0000000000000000",
     ],
 )
 def test_epochs_that_are_none_are_refused(text):

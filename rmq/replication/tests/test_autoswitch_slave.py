@@ -158,16 +158,36 @@ def test_what_is_confirmed_may_be_read_as_far_as_it_is_there():
     assert world.log.confirmed_position == 200
 
 
-def test_a_log_is_cut_to_the_common_point():
+def test_a_log_is_cut_to_the_common_point_and_the_masters_epochs_are_ours():
     world = World(300, epochs=((1, 0), (2, 200)))
 
     world.follow((1, 0), (3, 150), end=500)
 
     assert world.log.written_position == 150
-    assert world.epochs.entries == starts((1, 0))
+    assert world.epochs.entries == starts((1, 0), (3, 150))
     assert world.wire.said() == pack_report(150)
     world.slave.receive(chunk(150, 20, 3, 150))
     assert world.epochs.entries == starts((1, 0), (3, 150))
+
+
+def test_what_nobody_confirmed_and_nobody_else_has_is_cut_off():
+    world = World(300, epochs=((1, 0),))
+
+    world.follow((2, 0), end=500)
+
+    assert world.wire.said() == pack_report(0)
+    assert world.log.written_position == 0
+    world.slave.receive(chunk(0, 20, 2, 0))
+    assert world.epochs.entries == starts((2, 0))
+
+
+def test_epochs_that_wrote_nothing_are_noted_with_the_next_one():
+    world = World(100, epochs=((1, 0),))
+    world.follow((1, 0), (2, 200), (4, 200), end=300)
+
+    world.slave.receive(chunk(100, 100) + chunk(200, 50, 4, 200))
+
+    assert world.epochs.entries == starts((1, 0), (2, 200), (4, 200))
 
 
 def test_a_torn_record_and_its_epoch_go_before_greeting():
@@ -179,13 +199,15 @@ def test_a_torn_record_and_its_epoch_go_before_greeting():
     assert world.epochs.entries == starts((1, 0))
 
 
-def test_an_empty_log_has_no_epochs():
+def test_an_empty_log_takes_the_masters_epochs_with_the_first_chunk():
     world = World(0, epochs=((1, 0),))
 
     world.follow((2, 0), end=100)
 
     assert world.wire.said() == pack_report(0)
-    assert world.epochs.entries == []
+    assert world.epochs.entries == starts((1, 0))
+    world.slave.receive(chunk(0, 0, 2))
+    assert world.epochs.entries == starts((2, 0))
 
 
 def test_a_log_from_before_there_were_epochs_is_taken_as_it_is():
@@ -199,12 +221,13 @@ def test_a_log_from_before_there_were_epochs_is_taken_as_it_is():
 
 
 def test_a_new_slave_may_begin_in_a_later_file():
-    world = following()
+    world = World()
+    world.follow((1, 0), (3, 1_000), (4, 5_000), end=9_000)
 
     world.slave.receive(chunk(FILE_SIZE, 100, 3, 1_000))
 
     assert world.log.written_position == FILE_SIZE + 100
-    assert world.epochs.entries == starts((3, 1_000))
+    assert world.epochs.entries == starts((1, 0), (3, 1_000))
 
 
 def test_the_heartbeats_of_a_master_without_a_log_are_taken():
@@ -223,7 +246,7 @@ def test_a_heartbeat_of_an_epoch_that_begins_beyond_is_not_noted():
     world.slave.receive(chunk(100, 0, 4, 300))
 
     assert not world.wire.closed
-    assert world.epochs.entries == []
+    assert world.epochs.entries == starts((1, 0))
 
 
 def test_without_news_it_reports_by_time():
@@ -272,6 +295,7 @@ SHARED = ((1, 0), (3, 50))
 )
 def test_a_master_that_answers_wrongly_is_dropped_and_nothing_changed(data, caplog):
     world = World(100, epochs=SHARED)
+    world.log.confirmed_position = 1
     world.connect()
 
     world.slave.receive(data)

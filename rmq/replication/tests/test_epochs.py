@@ -58,7 +58,7 @@ def test_what_is_appended_is_found_again():
     assert epochs.last_epoch == 2
 
 
-@pytest.mark.parametrize("entry", [(2, 6000), (1, 6000), (3, 5790), (3, 100)])
+@pytest.mark.parametrize("entry", [(2, 6000), (1, 6000), (3, 5789), (3, 100)])
 def test_an_epoch_that_is_not_after_all_others_is_refused(entry):
     epochs, _ = with_entries((1, 0), (2, 5790))
 
@@ -101,43 +101,34 @@ def test_when_no_epoch_is_left_no_file_is():
 def test_epochs_whose_files_are_deleted_are_forgotten():
     epochs, disk = with_entries((1, 0), (2, 100), (3, 200))
 
-    epochs.forget_before(99)
-    assert epochs.entries == starts((1, 0), (2, 100), (3, 200))
     epochs.forget_before(100)
+    assert epochs.entries == starts((1, 0), (2, 100), (3, 200))
+    epochs.forget_before(101)
     assert epochs.entries == starts((2, 100), (3, 200))
     epochs.forget_before(10**6)
     assert loaded(disk).entries == starts((3, 200))
 
 
-def test_a_reign_begins_where_the_log_ends_now():
+def test_a_reign_that_wrote_nothing_is_kept_for_those_that_know_of_it():
     epochs, disk = with_entries((1, 0), (3, 100))
 
-    assert epochs.begin(4, 150)
-    assert loaded(disk).entries == starts((1, 0), (3, 100), (4, 150))
+    assert epochs.append(4, 100)
+
+    assert loaded(disk).entries == starts((1, 0), (3, 100), (4, 100))
+    assert epochs.at(99) == Epoch(1, 0, 100)
+    assert epochs.at(100) == Epoch(4, 100, None)
+    assert consistent_point(starts((3, 100)), 180, epochs.entries, 200) == 100
 
 
-def test_a_reign_that_is_known_is_not_noted_again():
-    epochs, _ = with_entries((1, 0), (3, 100))
+def test_those_of_the_master_replace_our_own():
+    epochs, disk = with_entries((1, 0), (3, 100))
+    disk.fail_replace = OSError("nothing is written again")
+    epochs.adopt(starts((1, 0), (3, 100)))
+    disk.fail_replace = None
 
-    assert not epochs.begin(3, 150)
+    epochs.adopt(starts((1, 0), (2, 80)))
 
-    assert epochs.entries == starts((1, 0), (3, 100))
-
-
-def test_a_reign_that_wrote_nothing_is_forgotten():
-    epochs, _ = with_entries((1, 0), (3, 100))
-
-    assert epochs.begin(4, 100)
-
-    assert epochs.entries == starts((1, 0), (4, 100))
-
-
-def test_of_an_empty_log_the_first_reign_is_noted():
-    epochs, _ = with_entries((1, 0), (3, 100))
-
-    assert not epochs.begin(4, 0)
-
-    assert epochs.entries == starts((1, 0))
+    assert loaded(disk).entries == starts((1, 0), (2, 80))
 
 
 def test_a_broken_file_is_replaced_by_the_one_before(caplog):
@@ -151,7 +142,7 @@ def test_a_broken_file_is_replaced_by_the_one_before(caplog):
     assert "broken" in caplog.text
 
 
-@pytest.mark.parametrize("entries", [((2, 0), (1, 10)), ((1, 10), (2, 10))])
+@pytest.mark.parametrize("entries", [((2, 0), (1, 10)), ((1, 10), (2, 9))])
 def test_epochs_that_do_not_ascend_are_none(entries):
     disk = a_disk()
     disk.replace(PATH, pack_epochs(starts(*entries)))

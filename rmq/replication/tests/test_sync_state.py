@@ -121,6 +121,20 @@ def test_a_proposal_that_nobody_wants_any_more_is_taken_back_by_the_old_set():
     assert state.review({}, 0, 0) is None
 
 
+def test_news_take_back_what_was_proposed_and_is_not_wanted_any_more():
+    state = a_set(1)
+    slaves = {2: ASlave(may_join=True), 3: ASlave(may_join=True)}
+    assert state.review({2: slaves[2]}, 0, 0) == {1, 2}
+    assert state.review(slaves, 0, 0) == {1, 2, 3}
+    slaves[3].may_join = False
+
+    assert state.tell(frozenset({1, 2}), 2)  # to the first proposal
+
+    assert state.review(slaves, 0, 0) == {1, 2}
+    assert state.review(slaves, 0, 0) is None
+    assert state.counted == {1, 2}
+
+
 def test_who_joins_is_counted_for_a_while():
     state = a_set(1)
     state.join(2, 1_000)
