@@ -79,6 +79,7 @@ def test_from_the_proposal_on_nothing_is_confirmed_without_the_other():
     net.run(2_000)
 
     assert one.replication.sync_state_set == {1}
+    assert one.replication.in_sync_count == 2
     assert one.replication.confirm_position == before
     assert one.bodies == [b"1:1"]
 

@@ -364,3 +364,13 @@ def test_a_disk_that_fails_before_greeting_ends_the_connection():
 
     assert world.wire.closed
     assert world.wire.sent == b""
+
+
+def test_what_comes_after_the_connection_was_lost_is_not_taken():
+    world = World()
+    world.connect()
+    world.wire.send = lambda _data: world.slave.lost("the socket broke while we wrote")
+
+    world.slave.receive(pack_epochs(starts((1, 0)), 100) + chunk(0, 10))
+
+    assert world.log.written_position == 0
