@@ -143,6 +143,7 @@ def member_of(settings: ControllerSettings) -> MemberSettings:
         ledger=LedgerSettings(
             folder=f"{config.controllerStorePath}/dledger-{self_id}",
             data_file_size=config.mappedFileSize,
+            checked=True,
         ),
         durable=True,
     )

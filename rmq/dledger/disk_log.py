@@ -22,6 +22,7 @@ from codec.disk.dledger import (
     parse_ledger_checkpoint,
 )
 from codec.errors import CodecError
+from codec.message.record import body_checksum
 from rmq.base.errors import StoreError
 from rmq.base.ports import Disk, MappedFile
 from rmq.dledger.files import DataFiles, IndexFiles
@@ -117,7 +118,7 @@ class DiskLog:
         try:
             self._data.segments.load()
             self._index.segments.load()
-            found = recover(self._data, self._index)
+            found = recover(self._data, self._index, checked=self._settings.checked)
         except OSError as error:
             raise StoreError(f"cannot read {self._settings.folder}: {error}") from error
         self.begin_index, self.end_index, self.end_term = found
@@ -181,9 +182,10 @@ class DiskLog:
         if place is not None and len(body) >= place + 8:
             position = (pos + ENTRY_HEADER_SIZE).to_bytes(8, "big")
             body = body[:place] + position + body[place + 8 :]
-        self._data.write(pos, pack_entry(index, term, pos, body))
+        body_crc = body_checksum(body) if self._settings.checked else 0
+        self._data.write(pos, pack_entry(index, term, pos, body, (0, 0, body_crc)))
         self._index.write(index * UNIT_SIZE, pack_unit(pos, size, index, term))
-        entry = Entry(index, term, body, pos)
+        entry = Entry(index, term, body, pos, body_crc=body_crc)
         self._ended_by(entry, size)
         return entry
 

@@ -19,6 +19,7 @@ from codec.disk.dledger import (
     parse_entry_header,
 )
 from codec.errors import CodecError
+from codec.message.record import body_checksum
 from rmq.base.errors import StoreError
 from rmq.dledger.files import DataFiles, IndexFiles
 
@@ -37,8 +38,10 @@ class Recovered(NamedTuple):
 _NOTHING = Recovered(-1, -1, -1)
 
 
-def recover(data: DataFiles, index: IndexFiles) -> Recovered:
+def recover(data: DataFiles, index: IndexFiles, *, checked: bool) -> Recovered:
     """Find the end of loaded files, cut what is after it, and make the index fit.
+
+    ``checked``: an entry whose body has another checksum than it carries is torn; 0 is none.
 
     :raises StoreError: the files contradict each other in a way that no crash explains.
     :raises OSError: the disk failed.
@@ -49,7 +52,7 @@ def recover(data: DataFiles, index: IndexFiles) -> Recovered:
         index.restart(0)
         return _NOTHING
     begin = _begin_of_check(data, index)
-    found, position = _Scan(data, index).run(begin)
+    found, position = _Scan(data, index, checked=checked).run(begin)
     if segments.end - segments.file_size - position > segments.file_size:
         raise StoreError(
             f"{segments.folder} can be read up to {position} only, more than a file before its "
@@ -105,8 +108,9 @@ def _begin_of_check(data: DataFiles, index: IndexFiles) -> int:
 class _Scan:
     """Reads entry after entry, and mends the index."""
 
-    def __init__(self, data: DataFiles, index: IndexFiles) -> None:
+    def __init__(self, data: DataFiles, index: IndexFiles, *, checked: bool) -> None:
         self._data = data
+        self._checked = checked
         self._index = index
         self._found = _NOTHING
 
@@ -128,9 +132,10 @@ class _Scan:
         begin_index, last, last_term = self._found
         at = 0
         while at + BLANK_SIZE <= file_size and not is_blank(memory, at):
-            if at + ENTRY_HEADER_SIZE > file_size:
+            body_at = at + ENTRY_HEADER_SIZE
+            if body_at > file_size:
                 break
-            magic, size, index, term, pos, *_, length = ENTRY_HEADER.unpack_from(memory, at)
+            magic, size, index, term, pos, *_, crc, length = ENTRY_HEADER.unpack_from(memory, at)
             if (
                 magic != MAGIC
                 or length < 0
@@ -139,6 +144,7 @@ class _Scan:
                 or at + size + BLANK_SIZE > file_size
                 or term < last_term
                 or (index != last + 1 if last >= 0 else not self._may_be_first(index, pos))
+                or (self._checked and crc and crc != body_checksum(memory[body_at : at + size]))
             ):
                 break
             self._mend(index, UNIT.pack(MAGIC, pos, size, index, term))

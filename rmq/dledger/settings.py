@@ -33,6 +33,11 @@ class LedgerSettings:
     """Where in a leader's new body, counted from its begin, 8 bytes are to become the position of
     that body in the log: 28 for a commit log's records. None: bodies stay as they are."""
 
+    checked: bool = False
+    """Whether a leader's new entries carry the checksum of their body, in the field that Java has
+    for it, leaves 0, and passes on: else a start after a loss of power takes a body for whole of
+    which only some pages were written, if the entry's head was."""
+
     cleaned: bool = False
     """Whether old files are deleted. Not where the log's entries make up a state."""
     file_reserved_hours: int = 72

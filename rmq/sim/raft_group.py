@@ -196,6 +196,7 @@ class RaftGroup:
                 folder=f"/ledger/dledger-{self_id}",
                 data_file_size=DATA_FILE_SIZE,
                 index_file_size=INDEX_FILE_SIZE,
+                checked=shape.durable,
             ),
             durable=shape.durable,
         )

@@ -2,6 +2,7 @@ from errno import EIO, ENOSPC
 
 import pytest
 
+from codec.message.record import body_checksum
 from codec.tests.golden_files import GOLDEN
 from rmq.base.errors import StoreError
 from rmq.dledger.disk_log import ENTRY_SIZE_MAX, RECENT_MAX
@@ -28,6 +29,13 @@ def test_an_empty_log_has_nothing():
     assert (log.begin_index, log.end_index, log.end_term, log.committed_index) == (-1, -1, -1, -1)
     assert log.entry(0) is None
     assert log.entry(-1) is None
+
+
+def test_entries_carry_the_checksum_of_their_body_if_that_is_wanted():
+    disk, log = filled(1, checked=True)
+
+    assert log.entry(0).body_crc == body_checksum(b"\1" * 52)
+    assert contents(reopened(disk, log)) == [Entry(0, 0, b"\1" * 52, 0, body_crc=0x17220396)]
 
 
 def test_entries_lie_one_after_the_other_and_are_read_back():

@@ -41,6 +41,17 @@ def test_a_torn_entry_ends_the_log_if_its_header_is_torn(at):
     assert contents(again)[:3] == before[:3]
 
 
+@pytest.mark.parametrize("at", range(300, 400, 7))
+def test_with_checksums_a_torn_entry_ends_the_log_if_its_body_is_torn(at):
+    disk, log = filled(4, checked=True)
+    before = contents(log)
+    log.close()
+    assert contents(opened(disk, checked=True)) == before
+    overwritten(disk, f"{DATA}{0:020d}", at, bytes(400 - at))
+
+    assert contents(opened(disk, checked=True)) == before[:3]
+
+
 @pytest.mark.parametrize(
     ("at", "content"),
     [
