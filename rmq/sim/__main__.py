@@ -17,7 +17,7 @@ from traceback import format_exception
 
 from twisted.logger import globalLogBeginner
 
-from rmq.sim.scenarios import SCENARIOS, simulate
+from rmq.sim.scenarios import SCENARIOS, scenario_of, simulate
 from rmq.sim.world import World
 
 FIXED = {"PYTHONHASHSEED": "0", "TZ": "UTC"}
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     runs = [
         (scenario, seed)
         for seed in options.seeds
-        for scenario in ([options.scenario] if options.scenario else SCENARIOS)
+        for scenario in (SCENARIOS if options.every else [options.scenario or scenario_of(seed)])
     ]
     failed = 0
     for scenario, seed, line, report in _results(runs, options):
@@ -54,7 +54,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--seed", dest="seeds", type=_seeds, help="one seed")
     which.add_argument("--seeds", type=_seeds, help="seeds A-B, both included")
-    parser.add_argument("--scenario", choices=sorted(SCENARIOS), help="only this one")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--scenario", choices=sorted(SCENARIOS), help="else it follows from the seed")
+    how.add_argument("--every", action="store_true", help="every scenario for each seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")
     parser.add_argument("--trace", action="store_true", help="print everything that happens")
     parser.add_argument("--log", action="store_true", help="print what the servers log")

@@ -335,6 +335,11 @@ SCENARIOS: Mapping[str, Callable[[World], tuple[Cluster, Faults]]] = {
 }
 
 
+def scenario_of(seed: int) -> str:
+    """Which scenario a seed is of, if nobody chooses."""
+    return list(SCENARIOS)[seed % len(SCENARIOS)]
+
+
 def simulate(scenario: str, seed: int, world: World | None = None) -> Result:
     """One run.
 

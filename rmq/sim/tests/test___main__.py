@@ -42,12 +42,16 @@ def test_a_failure_says_how_to_see_it_again(monkeypatch, capsys):
     assert "python -m rmq.sim --scenario broken --seed 7 --trace" in told
 
 
-def test_every_scenario_is_run_unless_one_is_named(monkeypatch, capsys):
+def test_a_seed_has_its_scenario_and_may_be_run_in_every_one(monkeypatch, capsys):
     for name in list(SCENARIOS):
         monkeypatch.setitem(SCENARIOS, name, broken)
+    names = list(SCENARIOS)
 
-    assert command.main(["--seed", "1", "--quiet"]) == 1
+    assert command.main(["--seeds", "1-3", "--quiet"]) == 1
+    told = capsys.readouterr().out
+    assert [f"FAILED {names[seed]} seed={seed}" in told for seed in (1, 2, 3)] == [True] * 3
 
+    assert command.main(["--seed", "1", "--every", "--quiet"]) == 1
     assert capsys.readouterr().out.count("FAILED") == len(SCENARIOS)
 
 
