@@ -9,8 +9,8 @@ from twisted.python.failure import Failure
 
 from rmq.net.hosts import split_address
 from rmq.net.twisted_ports import Address, ListeningPort, Reactor, Transport
-from rmq.replication.master import SLAVES_MAX
 from rmq.replication.mode import MasterConnection, Replication, SlaveConnection
+from rmq.replication.serving import SLAVES_MAX
 
 CONNECT_TIMEOUT_MS = 5_000
 """Source: RemotingHelper.java, connect(), 5.3.3."""

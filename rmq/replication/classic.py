@@ -8,9 +8,11 @@ from typing import Protocol
 
 from rmq.base.ports import Clock
 from rmq.replication.connecting import Connecting, Dial
-from rmq.replication.master import HaSettings, Log, Master
+from rmq.replication.following import FollowingLog
+from rmq.replication.master import Master
 from rmq.replication.mode import MasterState, SlaveConnection, SlaveState, Wire
-from rmq.replication.slave import ClassicSlave, FollowingLog
+from rmq.replication.serving import HaSettings, Log
+from rmq.replication.slave import ClassicSlave
 
 
 class ClassicLog(Log, FollowingLog, Protocol):

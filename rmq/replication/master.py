@@ -8,25 +8,7 @@ Source: DefaultHAService.java, DefaultHAConnection.java, 5.3.3.
 
 from codec.ha.default import REPORT_SIZE, pack_chunk_header, parse_report
 from rmq.replication.mode import Wire
-from rmq.replication.serving import (
-    RATE_PERIOD_MS,
-    SCAN_MAX_MS,
-    SLAVES_MAX,
-    HaSettings,
-    Log,
-    Served,
-    Serving,
-)
-
-__all__ = [
-    "RATE_PERIOD_MS",
-    "SCAN_MAX_MS",
-    "SLAVES_MAX",
-    "HaSettings",
-    "Log",
-    "Master",
-    "Slave",
-]
+from rmq.replication.serving import Served, Serving
 
 
 class Slave(Served):

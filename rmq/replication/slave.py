@@ -7,9 +7,7 @@ Source: DefaultHAClient.java, 5.3.3. On purpose different: Java says its first w
 """
 
 from codec.ha.default import CHUNK_HEADER_SIZE, pack_report, parse_chunk_header
-from rmq.replication.following import CHUNK_SIZE_MAX, Following, FollowingLog
-
-__all__ = ["CHUNK_SIZE_MAX", "ClassicSlave", "FollowingLog"]
+from rmq.replication.following import Following
 
 
 class ClassicSlave(Following):

@@ -8,7 +8,7 @@ from rmq.net.ha import HaClient, HaServer
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Reactor, Transport, accepted
 from rmq.replication.classic import Classic
-from rmq.replication.master import SLAVES_MAX, HaSettings
+from rmq.replication.serving import SLAVES_MAX, HaSettings
 from rmq.store.tests.stores import message, opened
 
 

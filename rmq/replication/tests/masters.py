@@ -2,7 +2,8 @@
 
 from codec.ha.default import pack_report, parse_chunk_header
 from rmq.base.manual import ManualClock
-from rmq.replication.master import HaSettings, Master
+from rmq.replication.master import Master
+from rmq.replication.serving import HaSettings
 
 FILE_SIZE = 4096
 SMALL = HaSettings(

@@ -2,7 +2,7 @@
 
 from codec.ha.default import pack_chunk_header, parse_report
 from rmq.base.manual import ManualClock
-from rmq.replication.master import HaSettings
+from rmq.replication.serving import HaSettings
 from rmq.replication.slave import ClassicSlave
 
 FILE_SIZE = 4096

@@ -4,7 +4,7 @@ from codec.ha.default import pack_chunk_header, pack_report
 from rmq.base.manual import ManualClock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.replication.classic import Classic
-from rmq.replication.master import HaSettings
+from rmq.replication.serving import HaSettings
 from rmq.store.tests.stores import message, opened
 
 

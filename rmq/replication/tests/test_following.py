@@ -4,7 +4,7 @@ from codec.ha.default import pack_chunk_header
 from rmq.base.errors import StoreError
 from rmq.base.manual import ManualClock
 from rmq.replication.following import CHUNK_SIZE_MAX
-from rmq.replication.master import HaSettings
+from rmq.replication.serving import HaSettings
 from rmq.replication.slave import ClassicSlave
 from rmq.replication.tests.slaves import FILE_SIZE, ALog, AWire, World
 

@@ -2,8 +2,8 @@ import pytest
 
 from rmq.base.manual import ManualClock
 from rmq.replication.classic import Classic
-from rmq.replication.master import HaSettings
 from rmq.replication.mode import MasterState, Replication, SlaveState
+from rmq.replication.serving import HaSettings
 from rmq.store.tests.stores import a_disk, opened
 
 
