@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.benchlib import report
-from scripts.benchlib.cases import Case, chosen
+from scripts.benchlib import replicas, report
+from scripts.benchlib.cases import Case, Choice, chosen
 from scripts.benchlib.footprint import Footprint, measure, raise_descriptor_limit
 from scripts.benchlib.load import Load
 from scripts.benchlib.processes import BenchError, Cores, available_cores, share_out
@@ -39,6 +39,8 @@ FULL = Plan(round_seconds=3.0, warm_seconds_max=40.0, rounds=5)
 QUICK = Plan(round_seconds=1.2, warm_seconds_max=7.0, rounds=3)
 FULL_STARTS = 5
 QUICK_STARTS = 3
+FULL_PACE_S = 20.0
+QUICK_PACE_S = 5.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,10 +88,9 @@ def cores_of(options: argparse.Namespace) -> Cores:
     return Cores(server, options.load_cores or cores.load)
 
 
-def run(
-    options: argparse.Namespace, cases: Sequence[Case], with_footprint: bool, console: Console
-) -> int:
+def run(options: argparse.Namespace, choice: Choice, console: Console) -> int:
     """Measure, show, write, judge."""
+    cases = choice.cases
     cores = cores_of(options)
     if not cores.pinned:
         console.print("nothing is pinned to a core: compare with care", style="yellow")
@@ -102,18 +103,24 @@ def run(
         if free_bytes(work) < STORE_BYTES_MIN:
             raise BenchError(f"{work}: less than {STORE_BYTES_MIN >> 30} GiB free; use --work")
         footprint: Footprint | None = None
-        if with_footprint:
+        if choice.with_footprint:
             console.print("start, memory and connections of rmq dev", style="dim")
             starts = QUICK_STARTS if options.quick else FULL_STARTS
             footprint = measure(work, cores.server, load, starts)
+        slave: replicas.Replicas | None = None
+        if choice.with_slave:
+            console.print("a slave of ours", style="dim")
+            rest = [core for core in available_cores() if core not in (*cores.server, *cores.load)]
+            pace_s = QUICK_PACE_S if options.quick else FULL_PACE_S
+            slave = replicas.measure(work, cores.server, rest, load, plan_of(options), pace_s)
         rows = _rows(cases, work, lib, cores, load, plan_of(options), console)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    verdicts = list(report.bars(rows, footprint))
+    verdicts = list(report.bars(rows, footprint, slave))
     report.show(console, rows, verdicts)
     if options.json:
         machine = {**report.machine(ROOT), "bare": options.bare, "quick": options.quick}
-        figures = report.as_json(machine, rows, footprint, verdicts)
+        figures = report.as_json(machine, rows, footprint, verdicts, slave)
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     missed = not all(bar.met for bar in verdicts)
     return EXIT_MISSED if missed and not options.no_bars else 0
@@ -156,8 +163,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     console = console or Console()
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        cases, with_footprint = chosen(options.only)
-        return run(options, cases, with_footprint, console)
+        return run(options, chosen(options.only), console)
     except (BenchError, ValueError) as error:
         console.print(f"bench: {error}", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILED

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 SEND_TOPIC = "BenchSend"
 PULL_TOPIC = "BenchPull"
@@ -25,7 +26,8 @@ class Case:
     settings: dict[str, object] = field(default_factory=dict)
 
 
-def _send(size: int, label: str, conns: int, depth: int, bar: float | None) -> Case:
+def send_case(size: int, label: str, conns: int, depth: int, bar: float | None) -> Case:
+    """Sends of ``size`` B by ``conns`` connections, ``depth`` of each on their way."""
     way = "pipelined" if depth > 1 else "depth1"
     return Case(
         f"send{label}-{way}",
@@ -38,10 +40,10 @@ def _send(size: int, label: str, conns: int, depth: int, bar: float | None) -> C
 
 
 CASES = (
-    _send(128, "128", 4, 16, 2.5),
-    _send(1024, "1k", 4, 16, None),
-    _send(128, "128", 16, 1, 1.3),
-    _send(1024, "1k", 16, 1, None),
+    send_case(128, "128", 4, 16, 2.5),
+    send_case(1024, "1k", 4, 16, None),
+    send_case(128, "128", 16, 1, 1.3),
+    send_case(1024, "1k", 16, 1, None),
     Case(
         "transaction",
         "half message of 128 B and its commit, 4 x 16",
@@ -78,19 +80,31 @@ CASES = (
 
 FOOTPRINT = "footprint"
 """The name by which start time, memory and connections are chosen."""
+SLAVE = "slave"
+"""The name by which what a slave costs, and its pace, are chosen."""
+FOLLOWED_SIZES = (128, 1024)
 
 
-def chosen(only: str | None) -> tuple[Sequence[Case], bool]:
-    """The cases whose names begin with one of ``only`` (commas between), and the footprint or not.
+class Choice(NamedTuple):
+    """What is measured."""
+
+    cases: Sequence[Case]
+    with_footprint: bool
+    with_slave: bool
+
+
+def chosen(only: str | None) -> Choice:
+    """What has a name that begins with one of ``only``, commas between.
 
     :raises ValueError: something that begins no name.
     """
     if only is None:
-        return CASES, True
+        return Choice(CASES, with_footprint=True, with_slave=True)
     starts = [start.strip() for start in only.split(",")]
-    names = [case.name for case in CASES] + [FOOTPRINT]
+    names = [case.name for case in CASES] + [FOOTPRINT, SLAVE]
     for start in starts:
         if not start or not any(name.startswith(start) for name in names):
             raise ValueError(f"--only {start!r}; there are {', '.join(names)}")
-    cases = [case for case in CASES if case.name.startswith(tuple(starts))]
-    return cases, FOOTPRINT.startswith(tuple(starts))
+    begins = tuple(starts)
+    cases = [case for case in CASES if case.name.startswith(begins)]
+    return Choice(cases, FOOTPRINT.startswith(begins), SLAVE.startswith(begins))

@@ -13,11 +13,14 @@ from rich.table import Table
 
 from scripts.benchlib.cases import Case
 from scripts.benchlib.footprint import CONNECTIONS_HELD, Footprint
+from scripts.benchlib.replicas import Replicas
 from scripts.benchlib.rounds import Side
 
 START_SECONDS_MAX = 1.0
 IDLE_BYTES_MAX = 70e6
 CONNECTION_BYTES_MAX = 10e3
+SLAVE_EXTRA_MAX = 0.15
+SLAVE_LAG_SECONDS_MAX = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Row:
         return self.sides["java"].cpu_us / self.sides["rmq"].cpu_us
 
 
-def bars(rows: Sequence[Row], footprint: Footprint | None) -> Iterator[Bar]:
+def bars(
+    rows: Sequence[Row], footprint: Footprint | None, replicas: Replicas | None = None
+) -> Iterator[Bar]:
     """Every bar that was measured."""
     for row in rows:
         wanted = row.case.ratio_bar
@@ -73,6 +78,26 @@ def bars(rows: Sequence[Row], footprint: Footprint | None) -> Iterator[Bar]:
         )
         held = footprint.connections_held
         yield Bar("connections", f"{held} held", f"{CONNECTIONS_HELD}", held >= CONNECTIONS_HELD)
+    if replicas is not None:
+        yield from _slave_bars(replicas)
+
+
+def _slave_bars(replicas: Replicas) -> Iterator[Bar]:
+    costs = f"{replicas.followed.cpu_us:.1f} us to {replicas.alone.cpu_us:.1f}"
+    yield Bar(
+        "slave-cpu",
+        f"{replicas.extra:+.1%} ({costs})",
+        f"at most {SLAVE_EXTRA_MAX:+.0%}",
+        replicas.extra <= SLAVE_EXTRA_MAX,
+    )
+    for pace in replicas.paces:
+        told = f"{pace.lag_bytes} B, {pace.lag_seconds:.2f} s at {pace.messages_per_second:.0f}/s"
+        yield Bar(
+            f"slave-lag-{pace.size}",
+            told if pace.is_equal else f"{told}, logs DIFFER",
+            f"at most {SLAVE_LAG_SECONDS_MAX:g} s, equal logs",
+            pace.is_equal and pace.lag_seconds <= SLAVE_LAG_SECONDS_MAX,
+        )
 
 
 def show(console: Console, rows: Sequence[Row], verdicts: Sequence[Bar]) -> None:
@@ -128,6 +153,7 @@ def as_json(
     rows: Sequence[Row],
     footprint: Footprint | None,
     verdicts: Sequence[Bar],
+    replicas: Replicas | None = None,
 ) -> dict[str, object]:
     """All that was measured, every round included."""
     return {
@@ -146,6 +172,7 @@ def as_json(
             for row in rows
         ],
         "footprint": None if footprint is None else asdict(footprint),
+        "slave": None if replicas is None else {"extra": replicas.extra, **asdict(replicas)},
         "bars": [asdict(bar) for bar in verdicts],
     }
 

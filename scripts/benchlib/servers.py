@@ -86,10 +86,10 @@ def java_commands(lib: Path, work: Path) -> Commands:
     )
 
 
-def rmq_commands(work: Path) -> Commands:
+def rmq_commands(work: Path, maker: str = "rmq") -> Commands:
     """Our servers, as two processes."""
     base = [sys.executable, "-m", "rmq"]
-    return Commands("rmq", [*base, "namesrv"], [*base, "broker"], {"HOME": str(work)})
+    return Commands(maker, [*base, "namesrv"], [*base, "broker"], {"HOME": str(work)})
 
 
 def start_pair(commands: Commands, work: Path, cores: Sequence[int], load: Load) -> Pair:
@@ -101,13 +101,13 @@ def start_pair(commands: Commands, work: Path, cores: Sequence[int], load: Load)
     namesrv_port = free_ports()
     broker_port = free_ports(-2, 1)
     namesrv = f"127.0.0.1:{namesrv_port}"
-    _write(
+    write_settings(
         work / "namesrv.conf",
         listenPort=namesrv_port,
         kvConfigPath=work / "kv.json",
         configStorePath=work / "namesrv.properties",
     )
-    _write(
+    write_settings(
         work / "broker.conf",
         brokerClusterName="DefaultCluster",
         brokerName="broker-a",
@@ -142,7 +142,8 @@ def start_pair(commands: Commands, work: Path, cores: Sequence[int], load: Load)
     return pair
 
 
-def _write(path: Path, **settings: object) -> None:
+def write_settings(path: Path, **settings: object) -> None:
+    """Write a configuration file."""
     path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
 

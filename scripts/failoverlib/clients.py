@@ -55,7 +55,7 @@ class Producer:
     def __init__(
         self, steady: Steady, *, pause_ms: int, timeout_ms: int, poll_ms: int, how: str = "send"
     ) -> None:
-        """``how``: ``send`` to the master whatever its route says, or ``select`` writable queues."""
+        """``how``: ``send`` to the master whatever the route is, or ``select`` writable queues."""
         self.ledger = Ledger()
         self._command = steady.command(how, pause_ms, timeout_ms, poll_ms)
         self._errors = steady.folder / "producer.err"

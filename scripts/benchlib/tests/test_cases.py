@@ -6,11 +6,13 @@ from scripts.benchlib import cases
 
 
 def test_cases_are_chosen_by_how_their_names_begin():
-    sends, with_footprint = cases.chosen("send128, foot")
+    sends, with_footprint, with_slave = cases.chosen("send128, foot")
 
     assert [case.name for case in sends] == ["send128-pipelined", "send128-depth1"]
     assert with_footprint
-    assert cases.chosen(None) == (cases.CASES, True)
+    assert not with_slave
+    assert cases.chosen("slave") == ([], False, True)
+    assert cases.chosen(None) == (cases.CASES, True, True)
 
 
 @pytest.mark.parametrize("only", ["nothing", "", "send,,route"])
@@ -20,7 +22,7 @@ def test_choice_that_begins_no_name_is_refused(only):
 
 
 def test_transaction_may_cost_what_it_costs_java():
-    (transaction,), with_footprint = cases.chosen("transaction")
+    (transaction,), with_footprint, _ = cases.chosen("transaction")
 
     assert transaction.mode == "transaction"
     assert transaction.role == "broker"
