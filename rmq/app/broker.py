@@ -12,6 +12,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import CannotListenError
 
+from rmq.app.broker_dledger import Grouped, refuse_old_log
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_processors import processors
 from rmq.app.broker_services import Services
@@ -61,6 +62,11 @@ class Broker:
             settings, disk, outside.clock, outside.chance, outside.process_id
         )
         self.address = ports.address
+        self._worker = outside.worker
+        self.client = RemotingClient(reactor, ports.clock)
+        self.grouped: Grouped | None = None
+        if settings.store.enableDLegerCommitLog:
+            self.grouped = Grouped(ports, self._worker, self.client)
         self.store = MessageStore(
             disk,
             ports.clock,
@@ -69,12 +75,18 @@ class Broker:
                 process_id=outside.process_id,
                 memory_size=outside.memory_size,
             ),
+            None if self.grouped is None else self.grouped.log,
         )
         self.tables = build_tables(ports, self.store.min_offset)
-        self._worker = outside.worker
-        self.client = RemotingClient(reactor, ports.clock)
-        dial = HaClient(reactor).dial
-        self.services = Services(ports, self.tables, self.store, self._worker, self.client, dial)
+        self.services = Services(
+            ports,
+            self.tables,
+            self.store,
+            self._worker,
+            self.client,
+            HaClient(reactor).dial,
+            self.grouped,
+        )
         answering = processors(ports, self.tables, self.store, self.services, self.client)
         following = [one for one in answering if hasattr(one, "config")]
         self.services.live.follow(*cast("list[Follower]", following))
@@ -84,12 +96,7 @@ class Broker:
         self._servers = (
             self._server(table, port),
             self._server(without(table, NOT_ON_FAST_PORT), port - FAST_PORT_DISTANCE),
-            HaServer(
-                reactor,
-                self.services.replication,
-                interface=settings.server.bindAddress,
-                port=settings.store.haListenPort,
-            ),
+            self._peers_server(),
         )
 
     def _server(self, table: HandlerTable, port: int) -> RemotingServer:
@@ -103,6 +110,17 @@ class Broker:
             idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
             unfinished_ms=self._settings.rmq.unfinishedFrameTimeoutMs,
             closed=self.services.housekeeping.channel_closed,
+        )
+
+    def _peers_server(self) -> RemotingServer | HaServer:
+        """Where the other brokers of the set come to."""
+        if self.grouped is not None:
+            return self._server(handler_table(self.grouped.member.processors), self.grouped.port)
+        return HaServer(
+            self._reactor,
+            self.services.replication,
+            interface=self._settings.server.bindAddress,
+            port=self._settings.store.haListenPort,
         )
 
     @property
@@ -123,6 +141,7 @@ class Broker:
         :raises rmq.base.errors.StoreError: the store or a table cannot be read, or is in use.
         :raises twisted.internet.error.CannotListenError: a port is taken.
         """
+        refuse_old_log(self._settings.store, self._ports.disk)
         self.tables.load()
         self.services.load()
         self._load_store()
@@ -149,6 +168,8 @@ class Broker:
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Say goodbye to the NameServers, close the ports, save, flush; fires when all is done."""
+        if self.grouped is not None:
+            yield self.grouped.leave()
         yield self.services.unregister()
         for server in self._servers:
             yield server.stop()

@@ -4,7 +4,7 @@ from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_services import Services
 from rmq.app.broker_tables import Tables
 from rmq.app.disks import chosen_capacity
-from rmq.app.store import local_offset_ms
+from rmq.app.store import local_offset_ms, log_folder
 from rmq.broker.processors.admin.assignment import AssignmentProcessor
 from rmq.broker.processors.admin.config import ConfigAdminProcessor
 from rmq.broker.processors.admin.connections import ConnectionAdminProcessor
@@ -164,7 +164,7 @@ def _admin_processors(
     identity = (settings.broker.brokerName, ports.address)
     places = StorePlaces(
         settings.store.storePathRootDir,
-        settings.store.storePathCommitLog,
+        log_folder(settings.store),
         ports.disk.used_share,
         chosen_capacity(settings),
     )

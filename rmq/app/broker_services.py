@@ -16,6 +16,7 @@ from rmq.app.broker_controlled import (
     set_replicas,
     switching_replication,
 )
+from rmq.app.broker_dledger import CommittedFlushing, Grouped
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_roles import Roles, first_role
 from rmq.app.broker_tables import Tables
@@ -31,7 +32,7 @@ from rmq.broker.live_config import LiveConfig
 from rmq.broker.registration import Registration
 from rmq.broker.replicas import Replicas, Safety
 from rmq.broker.role import RoleHolder
-from rmq.broker.schedule import Schedule
+from rmq.broker.schedule import Flushing, Schedule
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
 from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools
 from rmq.broker.transactions.endings import Endings
@@ -44,8 +45,8 @@ from rmq.replication.autoswitch import AutoSwitch
 from rmq.replication.classic import Classic
 from rmq.replication.connecting import Dial
 from rmq.replication.epochs import Epochs
-from rmq.replication.master import HaSettings
 from rmq.replication.mode import Replication
+from rmq.replication.serving import HaSettings
 from rmq.store.store import MessageStore
 
 log = logging.getLogger(__name__)
@@ -68,9 +69,14 @@ class Services:
         worker: Worker,
         caller: Caller,
         dial: Dial,
+        grouped: Grouped | None = None,
     ) -> None:
-        """``worker`` must run while these do; ``caller`` asks NameServers, ``dial`` masters."""
+        """``worker`` must run while these do; ``caller`` asks NameServers, ``dial`` masters.
+
+        ``grouped`` has the ledger that ``store`` is over, if it is over one.
+        """
         self._ports = ports
+        self._grouped = grouped
         self._tables = tables
         self._store = store
         clock, config = ports.clock, ports.settings.broker
@@ -89,7 +95,9 @@ class Services:
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
         self.enough = self._enough()
-        self.schedule = _schedule(ports, store, self.durability)
+        self.schedule = _schedule(
+            ports, store, self.durability if grouped is None else CommittedFlushing(store)
+        )
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
         self.checks = _checks(ports, tables, store, self.op_log, self.endings)
@@ -108,6 +116,8 @@ class Services:
                 ports, self.role, self.roles, store, self.replication, caller
             )
             self.role.on_change(StateVersions(tables, self.schedule).role_changed)
+        if grouped is not None:
+            grouped.decide(store, self.role, self.roles, self.registration)
         self._periodic = self._periodic_work()
         self._connect()
 
@@ -161,6 +171,8 @@ class Services:
         """The mode of replication, and the epochs it is to begin with, if any."""
         ports, settings = self._ports, self._ports.settings
         ha = ha_settings(settings.store)
+        if self._grouped is not None:
+            return self._grouped.replication, None
         if settings.broker.enableControllerMode:
             return switching_replication(ports, self._store, dial, ha)
         return Classic(self._store, dial, ports.clock, ha), None
@@ -168,6 +180,8 @@ class Services:
     def _safety(self) -> Safety:
         """What senders wait for, by the store's configuration."""
         config = self._ports.settings.store
+        if self._grouped is not None:
+            return Safety(self.role, None, self._grouped.safety)
         replicas: Replicas | None = None
         if isinstance(self.replication, AutoSwitch):
             replicas = set_replicas(self._ports, self.replication)
@@ -208,10 +222,12 @@ class Services:
             periodic.start()
         self._follow_name_servers()
         is_elected = is_role_elected(self._ports.settings)
-        self.roles.start(learns=not is_elected, announces=not is_elected)
+        self.roles.start(learns=self.controlled is None, announces=not is_elected)
         self.following.start()
         if self.controlled is not None:
             self.controlled.start()
+        if self._grouped is not None:
+            self._grouped.start()
 
     def unregister(self) -> Deferred[None]:
         """Say goodbye to the NameServers while the ports are still open; fires when said."""
@@ -227,6 +243,8 @@ class Services:
         self.housekeeping.stop()
         self.following.stop()
         self.roles.stop()
+        if self._grouped is not None:
+            yield self._grouped.stop()
         yield self.durability.stop()
 
     def clean(self) -> None:
@@ -282,10 +300,10 @@ def _durability(ports: BrokerPorts, store: MessageStore, worker: Worker) -> Dura
     )
 
 
-def _schedule(ports: BrokerPorts, store: MessageStore, durability: Durability) -> Schedule:
+def _schedule(ports: BrokerPorts, store: MessageStore, flushing: Flushing) -> Schedule:
     return Schedule(
         store,
-        durability,
+        flushing,
         ports.clock,
         ports.table("delayOffset"),
         ports.delays_ms,

@@ -50,6 +50,21 @@ def memory_size() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+def ledger_folder(config: MessageStoreConfig) -> str:
+    """Where the member of a DLedger group keeps everything but its entries.
+
+    Source: DLedgerConfig.java, getDefaultPath(), 0.3.1.2.
+    """
+    return f"{config.storePathRootDir}/dledger-{config.dLegerSelfId}"
+
+
+def log_folder(config: MessageStoreConfig) -> str:
+    """Where the commit log lies."""
+    if not config.enableDLegerCommitLog:
+        return config.storePathCommitLog
+    return config.storePathDLedgerCommitLog or f"{ledger_folder(config)}/data"
+
+
 def store_settings(config: MessageStoreConfig, store_host: bytes) -> StoreSettings:
     """What the store must know of its configuration; the process and its machine are the caller's.
 
@@ -58,7 +73,7 @@ def store_settings(config: MessageStoreConfig, store_host: bytes) -> StoreSettin
     return StoreSettings(
         root=config.storePathRootDir,
         store_host=store_host,
-        commit_log_folder=config.storePathCommitLog,
+        commit_log_folder=log_folder(config),
         local_offset_ms=local_offset_ms,
         commit_log_file_size=config.mappedFileSizeCommitLog,
         consume_queue_file_size=-(-config.mappedFileSizeConsumeQueue // 20) * 20,

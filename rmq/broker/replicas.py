@@ -119,6 +119,18 @@ def all_of(waits: Sequence[Wait]) -> Wait | None:
     return wait
 
 
+class Waits(Protocol):
+    """Who knows of other logs. ``Replicas`` does."""
+
+    def replicated(self, end: int) -> Deferred[PutStatus]:
+        """Fires when enough logs have all below ``end``, or will not in time."""
+        ...
+
+    def refuse(self) -> None:
+        """Tell who waits that this broker is not their master any more."""
+        ...
+
+
 class Sender(Protocol):
     """Whoever stores messages for others; obeys an assigned ``safe`` at once."""
 
@@ -131,7 +143,7 @@ class Safety:
     A SYNC_MASTER waits for its slaves. Source: CommitLog.java, needHandleHA(), handleHA(), 5.3.3.
     """
 
-    def __init__(self, role: RoleHolder, flushed: Wait | None, replicas: Replicas | None) -> None:
+    def __init__(self, role: RoleHolder, flushed: Wait | None, replicas: Waits | None) -> None:
         """``flushed``: for the disk; ``replicas``: for slaves; None where that is not wanted."""
         self._flushed = flushed
         self._replicas = replicas

@@ -2,10 +2,10 @@
 
 Source: BrokerStartup.java, buildBrokerController(), and NamesrvStartup.java,
 parseCommandlineAndConfigFile(), 5.3.3. On purpose different: a class default that is never in
-effect in a started broker (listenPort 6888, haListenPort 10912) is not shown, the effective one is;
-DLedger, which is not here, is refused instead of ignored.
+effect in a started broker (listenPort 6888, haListenPort 10912) is not shown, the effective one is.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,9 @@ from rmq.conf.remoting import RemotingClientConfig, RemotingServerConfig
 from rmq.conf.rmq import RmqConfig
 from rmq.conf.settings import Config, Machine, Value, lines
 from rmq.conf.store import MessageStoreConfig
+
+SELF_ID = re.compile(r"n[0-9]{1,8}")
+"""What dLegerSelfId must look like."""
 
 UNDECIDED_ID = -1
 """brokerId of a broker whose role is not decided yet."""
@@ -145,6 +148,7 @@ def broker_settings(
     _refuse_access_control(loaded.values)
     check_addresses("namesrvAddr", broker.namesrvAddr)
     _check_controllers(broker, loaded.values)
+    _check_group(broker, store)
     broker = replace(
         broker,
         brokerId=_broker_id(broker, store),
@@ -157,7 +161,7 @@ def broker_settings(
         store=_settled_store(store, server.listenPort),
         rmq=loaded.of(RmqConfig),
         values=loaded.values,
-        warnings=(*loaded.warnings, *_ignored(broker, loaded.values)),
+        warnings=(*loaded.warnings, *_ignored(broker, store, loaded.values)),
     )
 
 
@@ -176,14 +180,43 @@ def _check_controllers(broker: BrokerConfig, values: Mapping[str, str]) -> None:
         )
 
 
-def _ignored(broker: BrokerConfig, values: Mapping[str, str]) -> list[str]:
-    """What a broker under Controllers is told in vain."""
-    keys = ("brokerRole", "brokerId") if broker.enableControllerMode else ()
+def _check_group(broker: BrokerConfig, store: MessageStoreConfig) -> None:
+    """One rule for who is master, and a number to be known by.
+
+    Source: BrokerStartup.java, buildBrokerController(); DLedgerCommitLog.java, 5.3.3.
+    """
+    if not store.enableDLegerCommitLog:
+        return
+    if broker.enableControllerMode:
+        raise ConfigError(
+            "enableControllerMode=true and enableDLegerCommitLog=true: expected one of them, each "
+            "chooses masters; leave one of the keys out"
+        )
+    if not SELF_ID.fullmatch(store.dLegerSelfId):
+        raise ConfigError(
+            f"dLegerSelfId={store.dLegerSelfId!r}: expected n and a number, which is this broker's "
+            "own in dLegerPeers; write it like dLegerSelfId=n0"
+        )
+    if "," in store.storePathDLedgerCommitLog:
+        raise ConfigError(
+            f"storePathDLedgerCommitLog={store.storePathDLedgerCommitLog!r}: expected one folder, "
+            "this server does not spread a log over several; name one, or leave the key out"
+        )
+
+
+def _ignored(
+    broker: BrokerConfig, store: MessageStoreConfig, values: Mapping[str, str]
+) -> list[str]:
+    """What a broker is told in vain if others choose its role."""
+    why = ""
+    if broker.enableControllerMode:
+        why = "with enableControllerMode=true the Controllers decide"
+    elif store.enableDLegerCommitLog:
+        why = "with enableDLegerCommitLog=true the group decides"
     return [
-        f"{key}={values[key].strip()} has no effect: with enableControllerMode=true the "
-        "Controllers decide"
-        for key in keys
-        if key in values
+        f"{key}={values[key].strip()} has no effect: {why}"
+        for key in ("brokerRole", "brokerId")
+        if why and key in values
     ]
 
 
@@ -200,13 +233,11 @@ def _refuse_access_control(values: Mapping[str, str]) -> None:
 def _broker_id(broker: BrokerConfig, store: MessageStoreConfig) -> int:
     """A master is 0 whatever the file says; a slave must have a number of its own.
 
-    Under Controllers it is undecided what this broker will be.
+    Under Controllers it is undecided what this broker will be; in a DLedger group its number, as a
+    slave, is one more than that in the group. Source: DLedgerCommitLog.java, getId(), 5.3.3.
     """
     if store.enableDLegerCommitLog:
-        raise ConfigError(
-            "enableDLegerCommitLog=true: expected false, this server cannot choose masters so; "
-            "leave the key out, and give the broker a brokerRole"
-        )
+        return int(store.dLegerSelfId[1:]) + 1
     if broker.enableControllerMode:
         return UNDECIDED_ID
     if store.brokerRole != "SLAVE":

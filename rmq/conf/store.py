@@ -20,7 +20,12 @@ class MessageStoreConfig:
     storePathCommitLog: str = setting(
         "", "directory of the commit log; empty: commitlog under the root", important=True
     )
-    storePathDLedgerCommitLog: str = accepted("", "dledger data dir override", important=True)
+    storePathDLedgerCommitLog: str = setting(
+        "",
+        "folder of the group's entries in DLedger mode; empty: dledger-<dLegerSelfId>/data below "
+        "storePathRootDir",
+        important=True,
+    )
     storePathEpochFile: str = setting(
         "",
         "where each master's reign began, under Controllers; empty: epochFileCheckpoint under "
@@ -258,13 +263,23 @@ class MessageStoreConfig:
     transientStorePoolSize: int = accepted(5, "buffers")
     fastFailIfNoBufferInStorePool: bool = accepted(False, "fail when pool is empty")
     enableDLegerCommitLog: bool = setting(
-        False, "replicate by DLedger: refused, there is none here"
+        False, "keep the commit log by a DLedger group, which chooses the master among its brokers"
     )
-    dLegerGroup: str = accepted("", "raft group")
-    dLegerPeers: str = accepted("", "raft peers")
-    dLegerSelfId: str = accepted("", "raft self id")
-    preferredLeaderId: str = accepted("", "raft preferred leader")
-    enableBatchPush: bool = accepted(False, "dledger batch push")
+    dLegerGroup: str = setting(
+        "", "name of the DLedger group, the same for all of them; usually the brokerName"
+    )
+    dLegerPeers: str = setting(
+        "",
+        "the DLedger group, id-host:port separated by ;, the same for all of them; the ports are "
+        "not those of listenPort",
+    )
+    dLegerSelfId: str = setting("", "which of the DLedger group this broker is, n and a number")
+    preferredLeaderId: str = setting(
+        "", "who had better lead the DLedger group, ids separated by ;; empty: nobody"
+    )
+    enableBatchPush: bool = setting(
+        False, "send several entries at once to the DLedger group's members if several wait"
+    )
     enableScheduleMessageStats: bool = accepted(True, "stats")
     enableLmq: bool = accepted(False, "light message queues")
     enableMultiDispatch: bool = accepted(False, "multi dispatch")

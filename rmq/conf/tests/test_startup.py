@@ -86,13 +86,8 @@ def test_a_slave_keeps_its_number_and_counts_less_memory():
 
 
 def test_a_slave_without_a_number_is_refused():
-    with pytest.raises(ConfigError, match="Slave.s brokerId must be > 0"):
+    with pytest.raises(ConfigError, match=r"Slave.s brokerId must be > 0"):
         broker_settings({"brokerRole": "SLAVE"}, HERE)
-
-
-def test_a_way_to_choose_masters_that_is_not_here_is_refused():
-    with pytest.raises(ConfigError, match="enableDLegerCommitLog=true: expected false"):
-        broker_settings({"enableDLegerCommitLog": "true"}, HERE)
 
 
 CONTROLLED = {"enableControllerMode": "true", "controllerAddr": "h:9877;h:9878"}
@@ -119,6 +114,38 @@ def test_under_controllers_their_addresses_are_needed():
         broker_settings({"enableControllerMode": "true", "controllerAddr": "h"}, HERE)
     with pytest.raises(ConfigError, match="fetchControllerAddrByDnsLookup=true: expected false"):
         broker_settings({**CONTROLLED, "fetchControllerAddrByDnsLookup": "true"}, HERE)
+
+
+GROUPED = {"enableDLegerCommitLog": "true", "dLegerSelfId": "n4"}
+
+
+def test_in_a_dledger_group_a_broker_is_known_by_its_number_there():
+    settings = broker_settings(GROUPED, HERE)
+
+    assert settings.broker.brokerId == 5
+    assert settings.warnings == ()
+
+
+def test_in_a_dledger_group_nobody_is_told_what_it_is():
+    [warning] = broker_settings({**GROUPED, "brokerRole": "SYNC_MASTER"}, HERE).warnings
+
+    assert warning == (
+        "brokerRole=SYNC_MASTER has no effect: with enableDLegerCommitLog=true the group decides"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        (CONTROLLED, "each chooses masters"),
+        ({"dLegerSelfId": ""}, "dLegerSelfId='': expected n and a number"),
+        ({"dLegerSelfId": "node0"}, "dLegerSelfId='node0'"),
+        ({"storePathDLedgerCommitLog": "/a,/b"}, "expected one folder"),
+    ],
+)
+def test_what_no_dledger_group_can_be_made_of_is_refused(values, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        broker_settings({**GROUPED, **values}, HERE)
 
 
 def test_what_controllers_and_masters_have_said_is_kept_under_the_root():

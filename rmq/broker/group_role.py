@@ -1,0 +1,194 @@
+"""A broker of a DLedger group plays what its member of the group is.
+
+A follower, or a candidate, is a slave. A leader becomes master when all of its log is committed and
+dispatched, so that queue offsets go on where the last master's ended; it learns of each commitment
+at once, where Java looks every 100 ms. NameServers are told at once.
+
+A slave learns its master's address from what NameServers answer to its registration, and so it asks
+them again when a new leader has had the time to register. Source: DLedgerRoleChangeHandler.java,
+5.3.3.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from rmq.base.errors import StoreError
+from rmq.base.ports import Clock, Timer
+from rmq.broker.role import RoleHolder, Switch
+from rmq.raft.messages import Role as MemberRole
+
+logger = logging.getLogger(__name__)
+
+RETRY_MS = 1_000
+"""Pause after a failure of the store."""
+
+LEARN_MS = (1_000, 4_000, 15_000)
+"""When a slave asks for its master's address again, after it has got a leader."""
+
+
+class GroupMember(Protocol):
+    """What a broker sees of ``rmq.dledger.member.Member``."""
+
+    @property
+    def role(self) -> MemberRole:
+        """What it is now."""
+        ...
+
+    @property
+    def leader_id(self) -> str | None:
+        """Who leads."""
+        ...
+
+    def on_commit(self, listener: Callable[[int], None]) -> None:
+        """Tell ``listener`` of what is committed."""
+        ...
+
+    def on_role(self, listener: Callable[[MemberRole, int], None]) -> None:
+        """Tell ``listener`` role and term when they, or the leader, are others."""
+        ...
+
+
+class AgreedLog(Protocol):
+    """What a leader must know of its log."""
+
+    @property
+    def is_agreed(self) -> bool:
+        """Whether all of it is committed."""
+        ...
+
+
+class ShownStore(Protocol):
+    """The store over the group's log."""
+
+    def show_committed(self) -> int:
+        """Dispatch what is committed.
+
+        :raises StoreError: it cannot now.
+        """
+        ...
+
+
+class GroupRole:
+    """Switches a broker's role as its member's changes."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        member: GroupMember,
+        log: AgreedLog,
+        store: ShownStore,
+        role: RoleHolder,
+        switch: Switch,
+        *,
+        broker_id: int,
+        announce: Callable[[], object],
+    ) -> None:
+        """``broker_id``: as a slave; ``announce`` tells the NameServers what we are."""
+        self._clock = clock
+        self._member = member
+        self._log = log
+        self._store = store
+        self._role = role
+        self._switch = switch
+        self._broker_id = broker_id
+        self._announce = announce
+        self._is_running = False
+        self._term = 0
+        self._is_shown = True
+        self._leader_id: str | None = None
+        self._retry: Timer | None = None
+        self._asks: list[Timer] = []
+        member.on_commit(self._committed)
+        member.on_role(self._changed)
+
+    def start(self) -> None:
+        """Follow the member from now on; the store is loaded, the member not yet started."""
+        self._is_running = True
+
+    def stop(self) -> None:
+        """Change nothing any more."""
+        self._is_running = False
+        self._ask_no_more()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+    def _committed(self, _index: int) -> None:
+        if self._is_running:
+            self._show()
+            if self._member.role is MemberRole.LEADER and not self._role.now.is_master:
+                self._lead()
+
+    def _changed(self, role: MemberRole, term: int) -> None:
+        if not self._is_running:
+            return
+        if role is MemberRole.LEADER:
+            self._term = term
+            self._ask_no_more()
+            self._show()
+            self._lead()
+            return
+        now = self._role.now
+        if role is MemberRole.FOLLOWER:
+            self._follow(max(term, now.epoch))
+        elif now.is_master:
+            self._follow(now.epoch)  # the term of a candidate may be one it has only heard of
+        self._show()
+
+    def _follow(self, epoch: int) -> None:
+        """Be a slave, of nobody until the NameServers tell where the new leader is."""
+        self._told(
+            self._switch.become_slave(
+                master_address=None, ha_address=None, epoch=epoch, broker_id=self._broker_id
+            )
+        )
+        self._ask_no_more()
+        if self._member.leader_id is not None:
+            self._asks = [self._clock.call_later(ms, self._ask) for ms in LEARN_MS]
+
+    def _lead(self) -> None:
+        """Be master, if all of the log is committed and dispatched."""
+        if self._is_shown and self._log.is_agreed and not self._role.now.is_master:
+            self._told(self._switch.become_master(epoch=self._term, sync_master=True))
+            if not self._role.now.is_master:
+                self._later()
+
+    def _show(self) -> None:
+        """Dispatch what is committed, or try again."""
+        try:
+            self._store.show_committed()
+        except StoreError as error:
+            if self._is_shown:
+                logger.error("event=committed_not_dispatched cause=%s", error)  # noqa: TRY400 - expected of a disk
+            self._is_shown = False
+            self._later()
+        else:
+            self._is_shown = True
+
+    def _later(self) -> None:
+        if self._retry is None:
+            self._retry = self._clock.call_later(RETRY_MS, self._again)
+
+    def _again(self) -> None:
+        self._retry = None
+        self._committed(-1)
+
+    def _ask(self) -> None:
+        self._announce()
+
+    def _ask_no_more(self) -> None:
+        for timer in self._asks:
+            timer.cancel()
+        self._asks = []
+
+    def _told(self, done: Deferred[None]) -> None:
+        done.addErrback(_refused)
+
+
+def _refused(failure: Failure) -> Failure | None:
+    """The store could not, and has said so; it is tried again."""
+    return None if isinstance(failure.value, StoreError) else failure
