@@ -107,11 +107,6 @@ class Outcome:
     verdict: checker.Verdict | None = None
     logs_equal: bool | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the run got to its end."""
-        return self.verdict is not None and self.logs_equal is not None
-
     def is_good(self, mode: str) -> bool:
         """Whether what a mode promises was kept."""
         if self.verdict is None or not self.logs_equal:
@@ -220,6 +215,8 @@ def show(options: argparse.Namespace, outcome: Outcome, console: Console) -> Non
     """The table and the verdict."""
     title = f"{options.server}, mode {options.mode}, profile {options.profile}"
     console.print(figures.table(title, outcome.rounds, outcome.verdict))
+    for failure, count in figures.failures(outcome.rounds).items():
+        console.print(f"{failure}, {count} times", markup=False, highlight=False)
     if (verdict := outcome.verdict) is not None:
         console.print(
             f"{verdict.acknowledged:,} messages were acknowledged: {len(verdict.lost):,} lost, "

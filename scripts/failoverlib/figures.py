@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -83,6 +84,11 @@ def lost_by_fault(rounds: Sequence[Round], lost: Sequence[Ack]) -> dict[str, lis
     for one, count in zip(rounds, counts, strict=True):
         by_fault.setdefault(one.fault, []).append(count)
     return by_fault
+
+
+def failures(rounds: Sequence[Round]) -> Mapping[str, int]:
+    """In how many rounds of which fault something did not happen in time, and what."""
+    return Counter(f"{one.fault}: {one.failure}" for one in rounds if one.failure is not None)
 
 
 def table(title: str, rounds: Sequence[Round], verdict: Verdict | None) -> Table:

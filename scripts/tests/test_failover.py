@@ -57,13 +57,14 @@ def test_logs_are_equal_in_every_mode():
 def test_the_verdict_is_shown():
     out = io.StringIO()
     options = failover.parser().parse_args([])
-    rounds = [Round("kill", 2.0, registered_s=0.4)]
+    rounds = [Round("kill", 2.0, registered_s=0.4, failure="it stopped")]
     outcome = failover.Outcome(rounds, {"RemotingTimeoutException": 3}, lossy(), logs_equal=False)
 
     failover.show(options, outcome, Console(file=out, width=120))
     failover.show(options, failover.Outcome(), Console(file=out, width=120))
 
     assert "1 messages were acknowledged: 1 lost" in out.getvalue()
+    assert "kill: it stopped, 1 times" in out.getvalue()
     assert "commit logs DIFFER" in out.getvalue()
     assert "'RemotingTimeoutException': 3" in out.getvalue()
 

@@ -7,7 +7,15 @@ import pytest
 from rich.console import Console
 
 from scripts.failoverlib.checker import check
-from scripts.failoverlib.figures import Round, as_json, lost_by_fault, spread, spreads, table
+from scripts.failoverlib.figures import (
+    Round,
+    as_json,
+    failures,
+    lost_by_fault,
+    spread,
+    spreads,
+    table,
+)
 from scripts.failoverlib.ledger import Ack
 
 ROUNDS = [
@@ -31,6 +39,12 @@ def test_each_fault_has_the_times_that_apply():
     assert list(found["kill"]) == ["registered_s", "acknowledged_s"]
     assert found["kill"]["registered_s"].median == pytest.approx(0.4)
     assert found["controller"]["led_s"].longest == 6.0
+
+
+def test_what_did_not_happen_in_time_is_counted():
+    late = Round("hang", 1.0, failure="a new master: not within 60 s")
+
+    assert failures([*ROUNDS, late, late]) == {"hang: a new master: not within 60 s": 2}
 
 
 def test_a_lost_message_counts_for_the_round_in_which_it_was_acknowledged():
