@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import SubprocessError
 
 from rich.console import Console
 
@@ -161,7 +162,7 @@ class Run:
     def _steady(self, group: clusters.Group) -> Steady:
         return Steady(
             jars=artifacts.server_jars(),
-            driver=artifacts.failover_driver(),
+            driver=Path(shutil.copytree(artifacts.failover_driver(), self.work / "driver")),
             folder=self.work,
             namesrv=group.namesrv.address,
             topic=clusters.TOPIC,
@@ -288,7 +289,14 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
         prepare(options, arguments, console)
         work = Path(tempfile.mkdtemp(prefix="rmq-failover-", dir=options.work))
         status = judge(options, work, console)
-    except (TooLateError, AssertionError, OSError, RuntimeError, ValueError) as error:
+    except (
+        TooLateError,
+        AssertionError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        SubprocessError,
+    ) as error:
         console.print(f"failover: {error}", markup=False, highlight=False, soft_wrap=True)
     except KeyboardInterrupt:
         console.print("failover: interrupted")

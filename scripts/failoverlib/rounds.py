@@ -62,7 +62,7 @@ class Rounds:
     def once(self, fault: str) -> Round:
         """Break it, measure, repair it. A round that takes too long is repaired, too.
 
-        Where a set stays without a broker that follows, its master is killed, once.
+        Where a set stays incomplete, all brokers but the master are killed and started, once.
 
         :raises TooLateError: nor does that help.
         """
@@ -83,7 +83,10 @@ class Rounds:
             times["whole_s"] = time.monotonic() - repaired
         except TooLateError as error:
             failure = failure or str(error)
-            until("a master", self.group.master, TAKE_OVER_MAX_S).kill()
+            master = until("a master", self.group.master, TAKE_OVER_MAX_S)
+            for one in self.group.brokers:
+                if one is not master:
+                    one.end()
             self._launch_dead()
             self._until_whole()
         ended = time.monotonic()
