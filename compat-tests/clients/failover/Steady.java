@@ -37,6 +37,7 @@ public final class Steady {
     private static final int BODY_SIZE = 128;
     private static final int READ_COUNT = 32;
     private static final int READ_TRIES = 10;
+    private static final int START_TRIES = 5;
 
     private static final PrintStream OUT = System.out;
 
@@ -124,7 +125,23 @@ public final class Steady {
     private static void consume(String[] args) throws Exception {
         System.setProperty("rocketmq.client.rebalance.waitInterval", "1000");
         System.setProperty("rocketmq.client.rebalance.lockInterval", "1000");
+        DefaultMQPushConsumer consumer = null;
+        for (int tries = 1; consumer == null; tries++) {
+            try {
+                consumer = listening(args);
+            } catch (IllegalStateException late) { // a start gives the NameServer 3 s, and the machine may be busy
+                if (tries == START_TRIES) {
+                    throw late;
+                }
+            }
+        }
+        untilAskedToStop();
+        consumer.shutdown();
+    }
+
+    private static DefaultMQPushConsumer listening(String[] args) throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer("steady-listener");
+        consumer.setInstanceName("listener-" + System.nanoTime());
         consumer.setNamesrvAddr(args[1]);
         consumer.setPollNameServerInterval(Integer.parseInt(args[5]));
         consumer.setHeartbeatBrokerInterval(1000);
@@ -140,8 +157,7 @@ public final class Steady {
             }
         });
         consumer.start();
-        untilAskedToStop();
-        consumer.shutdown();
+        return consumer;
     }
 
     private static String number(MessageExt message) {

@@ -1,0 +1,233 @@
+"""One of Apache's brokers takes over from one of ours under load, then ours from Apache's.
+
+Starts a NameServer and two brokers of one name, ours as master and Apache's 5.3.3 as slave, a stock
+Java producer and a stock Java consumer that go on throughout, and exchanges the roles twice: by
+changed files and restarts (``classic``), and by ``mqadmin electMaster`` under three Controllers of
+ours with no restart (``controller``). Then holds what was stored and what was consumed against what
+was acknowledged, and the commit logs against each other. Exit status 1: something was lost, out of
+order or different; 2: a change could not be made.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from scripts.failoverlib import checker
+from scripts.failoverlib.clients import Producer, Steady
+from scripts.failoverlib.rounds import TooLateError, until
+from scripts.takeoverlib.changes import Admin, BrokenError, Elections, Pair, Restarts, Roles
+from scripts.takeoverlib.changes import equal_logs as equal_logs_of
+from scripts.takeoverlib.listener import Listener
+
+import artifacts  # isort: skip - found by way of scripts.failoverlib
+import clusters  # isort: skip
+import servers  # isort: skip
+
+EXIT_BROKEN = 1
+EXIT_FAILED = 2
+EXIT_SIGNAL = 128
+KINDS = ("classic", "controller")
+FIRST_MAX_S = 60
+CONSUMED_MAX_S = 60
+SEND_TIMEOUT_MS = 3000
+ROUTE_POLL_MS = 100
+"""How soon clients look for the new master; the client's own 30 s work, too."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    options = argparse.ArgumentParser(
+        prog="scripts/takeover", description=__doc__.split("\n", 1)[0]
+    )
+    options.add_argument(
+        "--kinds", type=_kinds, default=KINDS, metavar="NAMES", help=f"of {','.join(KINDS)}"
+    )
+    options.add_argument(
+        "--seconds", type=_count, default=20, metavar="N", help="of load around each change (20)"
+    )
+    options.add_argument("--rate", type=_count, default=400, help="messages a second (400)")
+    options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
+    options.add_argument("--keep", action="store_true", help="leave stores and logs if it fails")
+    return options
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1")
+    return int(text)
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    chosen = tuple(text.split(","))
+    if wrong := [name for name in chosen if name not in KINDS]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r}, expected some of {', '.join(KINDS)}")
+    return chosen
+
+
+@dataclass
+class Run:
+    """One kind of change, there and back, in a folder of its own."""
+
+    kind: str
+    options: argparse.Namespace
+    work: Path
+    console: Console
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+
+    def go(self) -> bool:
+        """Start, change twice, check; whether all was kept.
+
+        :raises BrokenError: a step did not do what it should.
+        :raises TooLateError: or did not in time.
+        """
+        pair = self._pair()
+        try:
+            pair.start()
+            steady = self._steady(pair)
+            with self._producer(steady) as producer:
+                until("a first message", lambda: producer.ledger.acks, FIRST_MAX_S)
+                with Listener(steady, poll_ms=ROUTE_POLL_MS) as listener:
+                    self._there_and_back(pair, producer, listener)
+                    producer.stop()
+                    return self._check(pair, steady, producer, listener)
+        finally:
+            pair.group.end()
+
+    def _steady(self, pair: Pair) -> Steady:
+        return Steady(
+            jars=artifacts.server_jars(),
+            driver=artifacts.failover_driver(),
+            folder=self.work,
+            namesrv=pair.group.namesrv.address,
+            topic=clusters.TOPIC,
+            broker=clusters.GROUP,
+            queues=clusters.QUEUES,
+        )
+
+    def _producer(self, steady: Steady) -> Producer:
+        return Producer(
+            steady,
+            pause_ms=max(1, 1000 * clusters.QUEUES // self.options.rate),
+            timeout_ms=SEND_TIMEOUT_MS,
+            poll_ms=ROUTE_POLL_MS,
+            how="select",
+        )
+
+    def _there_and_back(self, pair: Pair, producer: Producer, listener: Listener) -> None:
+        ours, apache = pair.group.brokers
+        self._load(pair, producer, listener, ours)
+        for old, new in ((ours, apache), (apache, ours)):
+            began = time.monotonic()
+            pair.change(old, new)
+            self._load(pair, producer, listener, new)
+            pause_s = producer.ledger.longest_pause_s(began, time.monotonic())
+            self._say(f"clients moved; the longest time without an answer: {pause_s:.2f} s")
+
+    def _pair(self) -> Pair:
+        jars = artifacts.server_jars()
+        admin = Admin(jars, self.work, self._say)
+        if self.kind == "classic":
+            return Restarts(Roles(self.work, jars), admin, self._say)
+        group = clusters.Group(
+            self.work, brokers=2, jars=jars, java_brokers=1, allAckInSyncStateSet="true"
+        )
+        return Elections(group, admin, self._say)
+
+    def _load(
+        self, pair: Pair, producer: Producer, listener: Listener, master: servers.Server
+    ) -> None:
+        """Let clients work with a master for a while."""
+        now = time.monotonic()
+        until(
+            f"an answer of {master.address}",
+            lambda: producer.ledger.first_by(master.address, now),
+            FIRST_MAX_S,
+        )
+        before = _count_of(listener)
+        until("messages to the consumer", lambda: _count_of(listener) > before, FIRST_MAX_S)
+        time.sleep(self.options.seconds)
+        end = pair.group.log_end()
+        self._say(f"{len(producer.ledger.acks):,} messages acknowledged, a log of {end:,} bytes")
+
+    def _check(self, pair: Pair, steady: Steady, producer: Producer, listener: Listener) -> bool:
+        acks = producer.ledger.acks
+        until("the slave to have all", pair.group.is_whole, CONSUMED_MAX_S)
+        stored = checker.found(steady.read())
+        ends = {queue: len(numbers) - 1 for queue, numbers in stored.items()}
+        until("the consumer to have all", lambda: listener.consumed.offsets == ends, CONSUMED_MAX_S)
+        listener.stop()
+        until("the slave to have all", pair.group.is_whole, CONSUMED_MAX_S)
+        end = pair.group.log_end()
+        digest = equal_logs_of(pair.group, end)
+        kept = True
+        for what, numbers in (("stored", stored), ("consumed", listener.consumed.numbers)):
+            verdict = checker.check(acks, numbers)
+            kept = kept and verdict.is_kept
+            self._say(
+                f"{what}: {verdict.acknowledged:,} were acknowledged, {len(verdict.lost):,} lost, "
+                f"{verdict.again:,} there again, {verdict.disordered:,} out of order, "
+                f"{verdict.invented:,} never sent"
+            )
+        self._say(f"both commit logs have {end:,} bytes, SHA-256 {digest}")
+        return kept
+
+    def _say(self, text: str) -> None:
+        line = f"{self.kind:10} {time.monotonic() - self._began:6.1f} s  {text}"
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _count_of(listener: Listener) -> int:
+    return sum(map(len, list(listener.consumed.numbers.values())))
+
+
+def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Run; gives the exit status."""
+    options = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
+    console = console or Console()
+    before = signal.signal(signal.SIGTERM, _end)
+    work = Path(tempfile.mkdtemp(prefix="rmq-takeover-", dir=options.work))
+    status = EXIT_FAILED
+    try:
+        kept = True
+        for kind in options.kinds:
+            kept = Run(kind, options, _folder(work / kind), console).go() and kept
+        status = 0 if kept else EXIT_BROKEN
+        console.print("every promise was kept" if kept else "BROKEN", highlight=False)
+    except BrokenError as error:
+        status = EXIT_BROKEN
+        console.print(f"takeover: {error}", markup=False, highlight=False, soft_wrap=True)
+    except (TooLateError, AssertionError, OSError, RuntimeError, ValueError) as error:
+        console.print(f"takeover: {error}", markup=False, highlight=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        status = EXIT_SIGNAL + signal.SIGINT
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if status and options.keep:
+            console.print(f"takeover: stores and logs are in {work}", highlight=False)
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    return status
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True)
+    return path
+
+
+def _end(number: int, _frame: object) -> None:
+    """Leave by way of every ``finally``: processes are ended and stores removed."""
+    raise SystemExit(EXIT_SIGNAL + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
