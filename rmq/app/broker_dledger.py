@@ -250,6 +250,6 @@ class Grouped:
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
         """Take part no more, sync the log; fires when that is done."""
-        if self._role is not None:
-            self._role.stop()
+        assert self._role is not None, "it was started"
+        self._role.stop()
         yield self.member.stop()

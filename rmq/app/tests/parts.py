@@ -2,6 +2,7 @@
 
 from twisted.internet.defer import execute
 
+from rmq.app.broker_dledger import Grouped
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_services import Services
 from rmq.app.broker_tables import build_tables
@@ -44,12 +45,16 @@ class Parts:
             small_settings(**values), self.disk, self.clock, FixedChance.seeded(7)
         )
         settings = store_settings(self.ports.settings.store, self.ports.store_host)
-        self.store = MessageStore(self.disk, self.clock, settings)
-        self.tables = build_tables(self.ports, self.store.min_offset)
         self.caller = FakeCaller()
+        self.grouped = None
+        if self.ports.settings.store.enableDLegerCommitLog:
+            self.grouped = Grouped(self.ports, AtOnce(), self.caller)
+        ledger = None if self.grouped is None else self.grouped.log
+        self.store = MessageStore(self.disk, self.clock, settings, ledger)
+        self.tables = build_tables(self.ports, self.store.min_offset)
         self.dialled = []
         self.services = Services(
-            self.ports, self.tables, self.store, AtOnce(), self.caller, self.dial
+            self.ports, self.tables, self.store, AtOnce(), self.caller, self.dial, self.grouped
         )
 
     def dial(self, address, connection):

@@ -1,0 +1,179 @@
+import pytest
+from twisted.internet.defer import Deferred, fail, succeed
+
+from rmq.base.errors import StoreError
+from rmq.base.manual import ManualClock
+from rmq.broker.group_replication import GroupReplication
+from rmq.broker.group_role import LEARN_MS, RETRY_MS, GroupRole
+from rmq.broker.role import Role, RoleHolder
+from rmq.raft.messages import Role as MemberRole
+
+LEADER, FOLLOWER, CANDIDATE = MemberRole.LEADER, MemberRole.FOLLOWER, MemberRole.CANDIDATE
+
+
+class World:
+    """A member, its log, a store and a switch, all made up; what was called is in ``calls``."""
+
+    def __init__(self):
+        self.clock = ManualClock()
+        self.calls = []
+        self.role = LEADER
+        self.leader_id = None
+        self.is_agreed = True
+        self.trouble = None
+        self.refusals = []
+        self.holder = RoleHolder(Role(kind="SLAVE", broker_id=2))
+        self.group = GroupRole(
+            self.clock,
+            self,
+            self,
+            self,
+            self.holder,
+            self,
+            broker_id=2,
+            announce=lambda: self.calls.append("announce"),
+        )
+        self.group.start()
+
+    def on_commit(self, listener):
+        self.commit = listener
+
+    def on_role(self, listener):
+        self._changed = listener
+
+    def becomes(self, role, term, leader_id=None):
+        self.role, self.leader_id = role, leader_id
+        self._changed(role, term)
+
+    def show_committed(self):
+        self.calls.append("show")
+        if self.trouble is not None:
+            raise self.trouble
+        return 0
+
+    def become_master(self, *, epoch, sync_master):
+        self.calls.append(f"master {epoch}")
+        assert sync_master
+        if self.refusals:
+            return fail(self.refusals.pop())
+        self.holder.set(Role(kind="SYNC_MASTER", broker_id=0, epoch=epoch))
+        return succeed(None)
+
+    def become_slave(self, *, master_address, ha_address, epoch, broker_id):
+        self.calls.append(f"slave {epoch}")
+        assert (master_address, ha_address) == (None, None)
+        self.holder.set(Role(kind="SLAVE", broker_id=broker_id, epoch=epoch))
+        return Deferred()
+
+
+def test_leader_is_master_once_its_log_is_agreed_on():
+    world = World()
+    world.is_agreed = False
+    world.becomes(LEADER, 3)
+    world.commit(7)
+    assert world.calls == ["show", "show"]
+
+    world.is_agreed = True
+    world.commit(8)
+    world.commit(9)
+
+    assert world.calls[2:] == ["show", "master 3", "show"]
+
+
+def test_follower_is_a_slave_before_more_is_shown():
+    world = World()
+
+    world.becomes(FOLLOWER, 4, "n0")
+
+    assert world.calls == ["slave 4", "show"]
+    assert world.holder.now.broker_id == 2
+
+
+def test_master_that_leads_no_more_is_a_slave_of_its_own_term():
+    world = World()
+    world.becomes(LEADER, 3)
+
+    world.becomes(CANDIDATE, 9)
+    world.becomes(CANDIDATE, 10)
+
+    assert world.calls[2:] == ["slave 3", "show", "show"]
+
+
+def test_who_is_master_is_asked_for_when_a_new_leader_had_time_to_tell():
+    world = World()
+    world.becomes(FOLLOWER, 4, "n0")
+
+    world.clock.advance(LEARN_MS[-1])
+
+    assert world.calls.count("announce") == len(LEARN_MS)
+
+
+def test_leader_asks_nobody_who_is_master():
+    world = World()
+    world.becomes(FOLLOWER, 4, "n0")
+    world.becomes(LEADER, 5)
+
+    world.clock.advance(LEARN_MS[-1])
+
+    assert "announce" not in world.calls
+
+
+def test_store_that_cannot_show_is_asked_again_and_does_not_lead(caplog):
+    world = World()
+    world.trouble = StoreError("no room")
+    world.becomes(LEADER, 3)
+    world.commit(5)
+    assert not world.holder.now.is_master
+    assert caplog.text.count("event=committed_not_dispatched cause=no room") == 1
+
+    world.trouble = None
+    world.clock.advance(RETRY_MS)
+
+    assert world.holder.now.is_master
+
+
+def test_switch_that_fails_is_tried_again():
+    world = World()
+    world.refusals.append(StoreError("no room"))
+    world.becomes(LEADER, 3)
+    assert not world.holder.now.is_master
+
+    world.clock.advance(RETRY_MS)
+
+    assert world.holder.now.is_master
+
+
+@pytest.mark.parametrize("has_trouble", [False, True])
+def test_after_the_end_nothing_changes(has_trouble):
+    world = World()
+    if has_trouble:
+        world.trouble = StoreError("no room")
+    world.becomes(FOLLOWER, 3, "n0")
+    world.group.stop()
+    world.calls.clear()
+
+    world.becomes(LEADER, 4)
+    world.commit(8)
+    world.clock.advance(LEARN_MS[-1])
+
+    assert world.calls == []
+
+
+def test_replication_is_the_members():
+    world = World()
+    replication = GroupReplication(world)
+    replication.on_ack(world.clock.advance)
+    replication.appended("T", 0)
+    replication.lead(3)
+    assert replication.master is None
+
+    world.role, world.leader_id = FOLLOWER, "n0"
+    replication.follow(None, 3)
+    assert replication.master.is_connected
+    world.role, world.leader_id = CANDIDATE, None
+    assert not replication.master.is_connected
+
+    assert replication.slaves == []
+    assert replication.acked_by(1) == 0
+    assert replication.accept(None, "h:1") is None
+    replication.stop()
