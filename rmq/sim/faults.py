@@ -28,6 +28,8 @@ class Menu:
     pause_between_ms: tuple[int, int] = (300, 4_000)
     lasts_ms: tuple[int, int] = (100, 6_000)
     down_max: int = 1
+    powered: frozenset[str] = frozenset()
+    """Groups of machines that never lose power: it is a kill instead."""
     aims: Mapping[str, int] = field(default_factory=dict)
     """How often each group of machines is hit, by weight; 1 if it is not named."""
 
@@ -91,9 +93,11 @@ class Faults:
         machine = self._dice.pick(self._groups[group])
         lasts_us = self._dice.between(*self._menu.lasts_ms) * 1_000
         self.count += 1
-        strike: Callable[[Machine, int], None] = getattr(self, f"_{name}")
+        if name == "power" and group in self._menu.powered:
+            name = "kill"
         if name not in {"kill", "power"} or self._may_fall(group, machine):
             self._world.note(f"fault {name} {machine.name} for {lasts_us}")
+            strike: Callable[[Machine, int], None] = getattr(self, f"_{name}")
             strike(machine, lasts_us)
         self._next()
 

@@ -284,13 +284,9 @@ def raft_lax(world: World) -> tuple[Cluster, Faults]:
     return _raft_run(world, shape, replace(QUICK, power=0), 8_000)
 
 
-CONTROLLED = {
-    "brokerName": "a",
-    "enableControllerMode": "true",
-    "inSyncReplicas": "2",
-    "slaveTimeout": "2000",
-}
-"""Brokers that acknowledge what their whole SyncStateSet has, two of them at least."""
+CONTROLLED = {"brokerName": "a", "enableControllerMode": "true", "slaveTimeout": "2000"}
+SAFE = ({"inSyncReplicas": "2"}, {"allAckInSyncStateSet": "true"})
+"""What makes brokers acknowledge only what their whole SyncStateSet has."""
 
 
 AIMS = {"b": 4, "k": 2, "n": 1}
@@ -300,26 +296,36 @@ AIMS = {"b": 4, "k": 2, "n": 1}
 def _controlled_run(
     world: World, menu: Menu, values: Mapping[str, str], storm_ms: int
 ) -> tuple[Cluster, Faults]:
+    dice = world.dice.split("shape")
+    safe, slaves_too = dice.pick(SAFE), dice.below(2) == 0
+    reading = {"slaveReadEnable": "true" if slaves_too else "false"}
+
     def build(cluster: Cluster) -> str:
         cluster.name_server("n1")
         cluster.name_server("n2")
         cluster.controllers(3, values)
         for number in range(3):
-            cluster.broker(f"b{number}", CONTROLLED | dict(values))
+            cluster.broker(f"b{number}", CONTROLLED | safe | reading | dict(values))
         return "a"
 
-    return _broker_run(world, menu, Promises(), build, storm_ms)
+    return _broker_run(world, menu, Promises(), build, storm_ms, slaves_too=slaves_too)
 
 
 def controller(world: World) -> tuple[Cluster, Faults]:
-    """Three Controllers, three brokers of one group, Apache's timing; processes may die."""
-    menu = replace(STORMY, power=0, lasts_ms=(100, 20_000), aims=AIMS)
+    """Three Controllers, three brokers of one group, Apache's timing; brokers keep their power."""
+    menu = replace(STORMY, powered=frozenset("b"), lasts_ms=(100, 20_000), aims=AIMS)
     return _controlled_run(world, menu, {}, 60_000)
 
 
 def controller_fast(world: World) -> tuple[Cluster, Faults]:
     """The same with the profile that fails over sooner."""
-    menu = replace(STORMY, power=0, pause_between_ms=(50, 1_200), lasts_ms=(50, 4_000), aims=AIMS)
+    menu = replace(
+        STORMY,
+        powered=frozenset("b"),
+        pause_between_ms=(50, 1_200),
+        lasts_ms=(50, 4_000),
+        aims=AIMS,
+    )
     return _controlled_run(world, menu, {"failoverProfile": "fast"}, 20_000)
 
 
