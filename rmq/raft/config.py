@@ -31,6 +31,10 @@ class RaftConfig:
     max_vote_interval_ms: int = 1000
     min_take_leadership_vote_interval_ms: int = 30
     max_take_leadership_vote_interval_ms: int = 100
+    min_lost_vote_interval_ms: int = 10
+    max_lost_vote_interval_ms: int = 150
+    """Who lost the connection of its leader waits so long twice: before it asks whether others hear
+    that leader, and before it asks for votes in the next term. DLedger has no such thing."""
     vote_wait_ms: int = 2000
     """How long a round of votes waits for answers, and up to ``max_vote_interval_ms`` more."""
     pace_ms: int = 10
@@ -73,7 +77,13 @@ class RaftConfig:
     def __post_init__(self) -> None:
         assert self.self_id in self.peers, (self.self_id, sorted(self.peers))
         assert 0 < self.min_vote_interval_ms < self.max_vote_interval_ms
+        assert 0 < self.min_lost_vote_interval_ms < self.max_lost_vote_interval_ms
         object.__setattr__(self, "others", tuple(sorted(self.peers - {self.self_id})))
+
+    @property
+    def patience_ms(self) -> int:
+        """How long a leader may be silent."""
+        return self.max_heart_beat_leak * self.heart_beat_interval_ms
 
     def is_quorum(self, count: int) -> bool:
         """Whether ``count`` members are more than half."""
@@ -99,6 +109,8 @@ class RaftConfig:
             max_vote_interval_ms=150,
             min_take_leadership_vote_interval_ms=2,
             max_take_leadership_vote_interval_ms=10,
+            min_lost_vote_interval_ms=2,
+            max_lost_vote_interval_ms=30,
             vote_wait_ms=100,
             pace_ms=1,
             max_push_timeout_ms=100,

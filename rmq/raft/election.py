@@ -105,6 +105,8 @@ class Election:
     __slots__ = (
         "_ahead",
         "_beats",
+        "_doubt_due_ms",
+        "_in_haste",
         "_last_beat_ms",
         "_last_success_ms",
         "_next",
@@ -122,6 +124,10 @@ class Election:
         self._next_vote_ms = standing.now_ms
         self._last_beat_ms = -FAR
         self._last_success_ms = standing.now_ms
+        self._doubt_due_ms = FAR
+        """When a follower whose leader's connection is gone stands as candidate; FAR: no doubt."""
+        self._in_haste = False
+        """Whether the next round of votes begins for such a doubt."""
         led_maybe = standing.voted_for == standing.config.self_id
         self._next = NextRound.WAIT_TO_VOTE_NEXT if led_maybe else NextRound.WAIT_TO_REVOTE
         self._ahead: dict[str, int] = {}
@@ -139,15 +145,14 @@ class Election:
             next_beat_ms = self._last_beat_ms + config.heart_beat_interval_ms
             return min(next_beat_ms, self._beats.due_ms) if self._beats else next_beat_ms
         if standing.role is Role.FOLLOWER:
-            return self._last_success_ms + self._patience_ms + 1
+            return min(self._last_success_ms + self._patience_ms + 1, self._doubt_due_ms)
         if standing.increase_term_at_once:
             return standing.now_ms
         return self._votes.due_ms if self._votes else self._next_vote_ms
 
     @property
     def _patience_ms(self) -> int:
-        config = self._standing.config
-        return config.max_heart_beat_leak * config.heart_beat_interval_ms
+        return self._standing.config.patience_ms
 
     def maintain(self) -> None:
         """Do what is due now in this role."""
@@ -162,6 +167,9 @@ class Election:
         elif role is Role.FOLLOWER:
             if now_ms > self._last_success_ms + self._patience_ms:
                 self.become_candidate(self._standing.term)
+            elif now_ms >= self._doubt_due_ms:
+                self.become_candidate(self._standing.term)
+                self._in_haste, self._next_vote_ms = True, now_ms
         elif self._standing.increase_term_at_once:
             self._increase_term()
             self._standing.increase_term_at_once = False
@@ -172,15 +180,35 @@ class Election:
         elif now_ms >= self._next_vote_ms:
             self._vote()
 
+    # Connections of the leader.
+
+    def lost(self, member: str) -> None:
+        """Doubt the leader if it is this one: its connection to us is gone. See ``roles``, 10."""
+        standing = self._standing
+        if standing.role is Role.FOLLOWER and member == standing.leader_id:
+            self._doubt_due_ms = self._soon()
+
+    def found(self, member: str) -> None:
+        """Doubt no more, if it is the leader that has come again."""
+        if member == self._standing.leader_id:
+            self._doubt_due_ms = FAR
+
+    def _soon(self) -> int:
+        config = self._standing.config
+        least, most = config.min_lost_vote_interval_ms, config.max_lost_vote_interval_ms
+        return self._standing.now_ms + least + self._standing.chance.below(most - least)
+
     # Changes of role.
 
     def become_candidate(self, term: int) -> None:
         """Stand without a leader; whatever was asked before no longer matters."""
         self._votes = self._beats = None
+        self._doubt_due_ms, self._in_haste = FAR, False
         self._standing.become_candidate(term)
 
     def _become_follower(self, leader_id: str) -> None:
         self._votes = None
+        self._in_haste = False
         self._next = NextRound.WAIT_TO_REVOTE
         self._last_success_ms = self._standing.now_ms
         self._standing.become_follower(leader_id)
@@ -255,6 +283,7 @@ class Election:
 
     def _end_votes(self, votes: VoteRound) -> None:
         standing, config = self._standing, self._standing.config
+        in_haste, self._in_haste = self._in_haste, False
         self._votes = None
         if votes.max_term > votes.term:
             self._next, self._next_vote_ms = NextRound.WAIT_TO_VOTE_NEXT, self._vote_later()
@@ -262,6 +291,8 @@ class Election:
         elif votes.has_leader:
             self._next = NextRound.WAIT_TO_REVOTE
             self._next_vote_ms = self._vote_later() + self._patience_ms
+            if in_haste:  # nothing has changed for who is silent
+                self._next_vote_ms = self._last_success_ms + self._patience_ms + 1
         elif not config.is_quorum(votes.valid):
             self._next, self._next_vote_ms = NextRound.WAIT_TO_REVOTE, self._vote_later()
         elif not config.is_quorum(votes.valid - votes.bigger_ledger):
@@ -274,7 +305,8 @@ class Election:
             self._next = NextRound.REVOTE_IMMEDIATELY
             self._next_vote_ms = standing.now_ms + config.pace_ms
         else:
-            self._next, self._next_vote_ms = NextRound.WAIT_TO_VOTE_NEXT, self._vote_later()
+            self._next = NextRound.WAIT_TO_VOTE_NEXT
+            self._next_vote_ms = self._soon() if in_haste else self._vote_later()
 
     # Votes, given.
 
@@ -283,13 +315,20 @@ class Election:
         self._standing.answer(request, token, self._answer_to_vote(request, itself=False))
 
     def _answer_to_vote(self, request: Vote, *, itself: bool) -> VoteReply:
-        """The vote. Source: DLedgerLeaderElector.java, handleVote(), 0.3.1.2."""
+        """The vote. Source: DLedgerLeaderElector.java, handleVote(), 0.3.1.2.
+
+        On purpose different: see ``roles``, 10.
+        """
         standing, log = self._standing, self._standing.log
         candidate, term = request.leader_id, standing.term
+        knows_leader = standing.leader_id is not None and self._doubt_due_ms == FAR
         if candidate is None or candidate not in standing.config.peers:
             return VoteReply(VoteResult.REJECT_UNKNOWN_LEADER, term)
         if not itself and candidate == standing.config.self_id:
             return VoteReply(VoteResult.REJECT_UNEXPECTED_LEADER, term)
+        if knows_leader and request.term == term and candidate != standing.leader_id:
+            self._beat_soon()
+            return VoteReply(VoteResult.REJECT_ALREADY_HAS_LEADER, term)
         end_index, end_term = log.end_index, log.end_term
         if request.end_term < end_term:
             return VoteReply(VoteResult.REJECT_EXPIRED_LEDGER_TERM, term)
@@ -301,7 +340,7 @@ class Election:
             self._step_down(request.term)
             return VoteReply(VoteResult.REJECT_TERM_NOT_READY, term)
         if standing.voted_for not in (None, candidate):
-            if standing.leader_id is not None:
+            if knows_leader:
                 return VoteReply(VoteResult.REJECT_ALREADY_HAS_LEADER, term)
             return VoteReply(VoteResult.REJECT_ALREADY_VOTED, term)
         if request.term < end_term:
@@ -315,6 +354,13 @@ class Election:
             return VoteReply(VoteResult.REJECT_TAKING_LEADERSHIP, term)
         standing.vote_for(candidate)
         return VoteReply(VoteResult.ACCEPT, term)
+
+    def _beat_soon(self) -> None:
+        """As leader: be heard by who seems to have lost it, unless it is to be heard just now."""
+        if self._standing.is_leader and self._beats is None:
+            config = self._standing.config
+            paced_ms = self._standing.now_ms + config.pace_ms - config.heart_beat_interval_ms
+            self._last_beat_ms = min(self._last_beat_ms, paced_ms)
 
     # Heart-beats, sent.
 
@@ -398,6 +444,7 @@ class Election:
         elif standing.leader_id != leader_id:
             return HeartBeatReply(code=Code.INCONSISTENT_LEADER)
         self._last_success_ms = standing.now_ms
+        self._doubt_due_ms = FAR
         return HeartBeatReply()
 
 

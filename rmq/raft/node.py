@@ -214,6 +214,17 @@ class Node:
         else:
             self._transfers.given(request, None)
 
+    def peer_lost(self, peer: str) -> None:
+        """Learn that the connection over which ``peer`` asked us has ended.
+
+        If it is the leader that we follow, votes are asked for soon, unless it is found again.
+        """
+        self._election.lost(peer)
+
+    def peer_found(self, peer: str) -> None:
+        """Learn that ``peer`` asks us over a new connection."""
+        self._election.found(peer)
+
     def propose(self, bodies: Sequence[bytes]) -> Proposal:
         """Append bodies to the leader's log, or say why not.
 

@@ -51,6 +51,16 @@ What differs from the Raft paper, and what we do
    member, if its log is older, refuses the leader and is refused by all voters, who look at logs
    before they look at terms: it is lost until the next election. **We** go to its term when it
    has refused ``max_heart_beat_leak`` heart-beats in a row; one election, and it follows again.
+10. *Java's follower learns only by silence that its leader died*: after 6 s. **We** take the end of
+   the leader's connection to us for a doubt, and after a short random wait begin what silence would
+   have begun: a round of votes in the old term. A connection may end and its leader live. So who
+   knows the leader of that very term, the leader itself above all, says so before it looks at logs
+   (a refusal is always safe; Java looks at logs first and would let one whose log lags go on to the
+   next term), and one such answer ends the round: no term was spent, nothing has happened. Only who
+   doubts as well says "already voted". A leader so asked beats at once, and is followed again. If
+   nobody knows the leader, the next term begins after another short wait; if two collide there, all
+   later waits are DLedger's. Java's members doubt by silence only, and answer for the leader until
+   then: with them we wait for the end of that silence, as we would have without the doubt.
 
 All of this shows on the wire only as codes that Java knows and treats as "try again".
 
@@ -71,7 +81,9 @@ TRANSITIONS: dict[tuple[Role, Role], str] = {
     (Role.CANDIDATE, Role.CANDIDATE): "heard of a higher term",
     (Role.CANDIDATE, Role.FOLLOWER): "heard the leader of its own term",
     (Role.CANDIDATE, Role.LEADER): "has a majority's votes in its own term",
-    (Role.FOLLOWER, Role.CANDIDATE): "leader silent; higher term; told to take leadership",
+    (Role.FOLLOWER, Role.CANDIDATE): (
+        "leader silent, or its connection gone; higher term; told to take leadership"
+    ),
     (Role.LEADER, Role.CANDIDATE): "majority silent; higher term; a second leader heard",
 }
 """All changes of role there are, and their causes. Never LEADER to FOLLOWER or FOLLOWER to LEADER:

@@ -60,6 +60,7 @@ class Host:
 
     def crash(self) -> None:
         self.node = None
+        self.cluster.hang_up(self.self_id)
         self.unfinished.clear()
         self.memory = MemoryLog(*self.disk)
 
@@ -164,6 +165,7 @@ class Cluster:
         self.delay_ms = 5
         self.cleans = self.dice.happens(0.3)
         self.cut: set[frozenset[str]] = set()
+        self.deaf: set[str] = set()  # who learns nothing from connections, as Java's members
         self.acknowledged: list[bytes] = []
         self.invariants = Invariants()
         ids = frozenset(f"n{number}" for number in range(size))
@@ -190,6 +192,14 @@ class Cluster:
         for _ in range(2 if self.dice.happens(self.twice_share) else 1):
             if self.carries(one, other):
                 self.at(self.dice.below(self.delay_ms) + 1, act)
+
+    def hang_up(self, one: str, *others: str) -> None:
+        """End the connections that a member has to others, or to all; who hears of it doubts it."""
+        for other in self.hosts:
+            told = other.self_id != one and (not others or other.self_id in others)
+            if told and other.self_id not in self.deaf and self.carries(one, other.self_id):
+                lost = partial(other.call, lambda node: node.peer_lost(one))
+                self.at(self.dice.below(self.delay_ms) + 1, lost)
 
     def request(self, host: Host, request) -> None:
         target, starts = self.by_id[request.target], host.starts
@@ -266,7 +276,7 @@ class Cluster:
     def trouble(self) -> None:
         """One random mishap."""
         dice, host = self.dice, self.dice.choice(self.hosts)
-        kind = dice.below(8)
+        kind = dice.below(10)
         if kind == 0:
             host.crash()
         elif kind == 1 and host.node is None:
@@ -292,6 +302,10 @@ class Cluster:
 
         elif kind == 7:
             host.clean(host.committed_index - dice.below(20))
+        elif kind == 8:
+            self.hang_up(host.self_id)
+        elif kind == 9:
+            self.hang_up(host.self_id, dice.choice(self.hosts).self_id)
 
     def heal(self) -> None:
         self.cut, self.drop_share, self.twice_share, self.crash_share = set(), 0.0, 0.0, 0.0

@@ -13,6 +13,7 @@ stories now: read the difference before you commit it.
     n0 reply #3 ACCEPT term=2               an answer to its third request; code or vote result
     n0 fail #3                              no answer
     n0 propose a bb                         also: n0 transfer n1
+    n0 loses n1                             the connection of n1 to it ends; also: finds
     n0 dies                                 what is sent to it from now on is not carried
     n0 clean 3                              its log loses what is before index 3
     n0 lax                                  from now on its disk is never said to be durable
@@ -171,6 +172,10 @@ class Story:
             self.tell(f"{who} proposal {int(proposal.code)} last={proposal.last_index}")
         elif verb == "transfer":
             self.tell(f"{who} transfer {int(node.transfer(words[0]))}")
+        elif verb == "loses":
+            node.peer_lost(words[0])
+        elif verb == "finds":
+            node.peer_found(words[0])
         elif verb == "dies":
             del self.nodes[who]
         elif verb == "clean":
