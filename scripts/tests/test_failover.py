@@ -44,14 +44,16 @@ def lossy():
 def test_a_loss_is_a_break_where_none_is_promised():
     outcome = failover.Outcome(verdict=lossy(), logs_equal=True)
 
-    assert not outcome.is_good("all")
-    assert outcome.is_good("default")
-    assert failover.Outcome(verdict=check([], {}), logs_equal=True).is_good("all")
+    assert not outcome.is_good("ours", "all")
+    assert not outcome.is_good("ours", "two")
+    assert outcome.is_good("apache", "two")
+    assert outcome.is_good("ours", "default")
+    assert failover.Outcome(verdict=check([], {}), logs_equal=True).is_good("ours", "all")
 
 
 def test_logs_are_equal_in_every_mode():
-    assert not failover.Outcome(verdict=check([], {}), logs_equal=False).is_good("default")
-    assert not failover.Outcome().is_good("default")
+    assert not failover.Outcome(verdict=check([], {}), logs_equal=False).is_good("ours", "default")
+    assert not failover.Outcome().is_good("ours", "default")
 
 
 def test_the_verdict_is_shown():
