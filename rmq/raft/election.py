@@ -244,7 +244,10 @@ class Election:
         standing, config = self._standing, self._standing.config
         if self._next is NextRound.WAIT_TO_VOTE_NEXT:
             self._increase_term()
-        wait_ms = config.vote_wait_ms + standing.chance.below(config.max_vote_interval_ms)
+        if self._in_haste:  # who lives answers soon, and the dead may not even refuse
+            wait_ms = config.max_lost_vote_interval_ms
+        else:
+            wait_ms = config.vote_wait_ms + standing.chance.below(config.max_vote_interval_ms)
         votes = self._votes = VoteRound(standing.term, standing.now_ms + wait_ms)
         for target in (config.self_id, *config.others):
             vote = Vote(
