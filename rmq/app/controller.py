@@ -23,6 +23,7 @@ from rmq.net.client import RemotingClient
 from rmq.net.server import RemotingServer
 from rmq.net.twisted_ports import Reactor
 from rmq.raft.config import RaftConfig
+from rmq.remoting.channel import Channel
 from rmq.remoting.handling import handler_table
 
 log = logging.getLogger(__name__)
@@ -83,8 +84,12 @@ class ControllerServer:
             port=int(own_address.rpartition(":")[2]),
             idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
             unfinished_ms=settings.rmq.unfinishedFrameTimeoutMs,
-            closed=self.role.channel_closed,
+            closed=self._channel_closed,
         )
+
+    def _channel_closed(self, channel: Channel) -> None:
+        self.role.channel_closed(channel)
+        self.member.channel_closed(channel)
 
     @property
     def boot_line(self) -> str:

@@ -3,67 +3,47 @@
 What a turn of the reactor brings (requests, replies, proposals, time) goes into the node at once;
 at the end of the turn the node's work is done, each ``Ready`` in the order that ``rmq.raft.ready``
 lays down: persist, send, sync, answer, apply. So all that came in one turn shares one sync and one
-look at the node. While a sync runs that answers wait for, requests of peers wait as well.
+look at the node.
 
-A disk that fails ends the membership: the member falls silent, so that others can lead.
+While a sync runs that answers wait for, pushes wait as well, to share the next one. Heart-beats and
+votes do not: what they promise is the hard state, which is on disk by then, and nothing of the log.
+But a sync that lasts longer than others are patient with a leader silences the member until it
+ends: a leader that cannot write must not be kept. A disk that fails ends the membership.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from codec.codes import DLedgerResponseCode
+from codec.codes import DLedgerResponseCode, ResponseCode
 from codec.command import Command
 from codec.errors import CodecError
-from rmq.base.errors import CallError
+from rmq.base.errors import CallError, CommandError
 from rmq.base.periodic import Periodic
-from rmq.base.ports import Chance, Clock, Disk, Timer
+from rmq.base.ports import Timer
 from rmq.dledger.disk_log import DiskLog, LedgerSync
 from rmq.dledger.errors import ProposalError
+from rmq.dledger.member_ports import MemberPorts, Submitted, Worker
 from rmq.dledger.processor import DLedgerProcessor
 from rmq.dledger.saved_term import SavedTerm
 from rmq.dledger.settings import MemberSettings
+from rmq.dledger.unfinished import Backlog, give, is_urgent
 from rmq.dledger.wire import Requests, decode_reply
-from rmq.raft.messages import Entry, Reply, Request, Role
+from rmq.raft.messages import Entry, Reply, Request, Role, Vote
 from rmq.raft.node import Node
-from rmq.raft.ready import HardState, Proposal, Ready
-from rmq.remoting.calls import Caller
+from rmq.raft.ready import Answer, HardState, Proposal, Ready
+from rmq.remoting.channel import Channel
 
 log = logging.getLogger(__name__)
 
 SUCCESS = DLedgerResponseCode.SUCCESS
 
-
-class Worker(Protocol):
-    """Runs blocking calls beside the reactor."""
-
-    def run(self, call: Callable[[], None]) -> Deferred[None]:
-        """Run ``call`` in another thread; fires, or fails, in the reactor's."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPorts:
-    """What a member needs of the world."""
-
-    disk: Disk
-    clock: Clock
-    chance: Chance
-    caller: Caller
-    worker: Worker
-
-
-class Submitted(NamedTuple):
-    """Entries that a leader has written, and what tells how it ends with them."""
-
-    entries: tuple[Entry, ...]
-    done: Deferred[list[Entry]]
+WAITING_MAX = 8192
+"""Requests of peers that may wait for the disk; a leader has far fewer under way."""
 
 
 class Member:
@@ -91,8 +71,9 @@ class Member:
         self._on_role: list[Callable[[Role, int], None]] = []
         self._proposed: dict[Proposal, Deferred[list[Entry]]] = {}
         self._transfers: list[Deferred[None]] = []
-        self._outstanding: Ready | None = None
-        self._cuts = 0
+        self._backlog = Backlog()
+        self._channels: dict[str, Channel] = {}
+        """Over which connection each member leads us, or did last."""
         self._waiting: deque[tuple[Request, Deferred[Reply]]] = deque()
         self._soon: Timer | None = None
         self._due: Timer | None = None
@@ -207,7 +188,7 @@ class Member:
         self.open()
         state = self._state
         assert state is not None, "the files are read"
-        now_ms = self._clock.monotonic_ms()
+        now_ms = self._now_ms
         self._node = Node(self._raft, self.log, state, self._ports.chance, now_ms)
         for periodic in self._periodic:
             periodic.start()
@@ -254,7 +235,7 @@ class Member:
         if self.log.full and node.role is Role.LEADER:
             folder = self._settings.ledger.folder
             raise ProposalError(DLedgerResponseCode.DISK_FULL, f"the disk of {folder} is full")
-        node.tick(self._clock.monotonic_ms())
+        node.tick(self._now_ms)
         proposal = node.propose(bodies)
         self._run_soon()
         if proposal.code != SUCCESS:
@@ -272,7 +253,7 @@ class Member:
         node = self._node
         if node is None:
             return fail(ProposalError(DLedgerResponseCode.NOT_LEADER, f"{self.self_id} is down"))
-        node.tick(self._clock.monotonic_ms())
+        node.tick(self._now_ms)
         code = node.transfer(transferee)
         self._run_soon()
         if code != SUCCESS:
@@ -281,19 +262,51 @@ class Member:
         self._transfers.append(done)
         return done
 
-    def asked(self, request: Request) -> Deferred[Reply]:
-        """Take a peer's request; fires with the answer, or never if the member ends before."""
+    def asked(self, request: Request, channel: Channel) -> Deferred[Reply]:
+        """Take a peer's request; fires with the answer, or never if the member ends before.
+
+        Fails with CommandError: SYSTEM_BUSY, too many wait for the disk.
+        """
         answer: Deferred[Reply] = Deferred()
-        if self._node is None:
+        node = self._node
+        if node is None:
             return answer
-        if self._outstanding is not None:
+        if not isinstance(request, Vote):
+            self._note_channel(node, request.sender, channel)
+        if not self._backlog or (is_urgent(request) and not self._stalls):
+            self._step(node, request, answer)
+        elif len(self._waiting) < WAITING_MAX:
             self._waiting.append((request, answer))
         else:
-            self._step(self._node, request, answer)
+            return fail(
+                CommandError(
+                    ResponseCode.SYSTEM_BUSY,
+                    f"{WAITING_MAX} requests wait for the disk of {self.self_id}; ask again later",
+                )
+            )
         return answer
 
+    def channel_closed(self, channel: Channel) -> None:
+        """Learn that a connection to our port has ended: if it was the leader's, doubt it.
+
+        Whoever owns the port tells this; without it only silence is noticed.
+        """
+        for peer in [peer for peer, known in self._channels.items() if known is channel]:
+            del self._channels[peer]
+            if self._node is not None:
+                log.info("event=dledger_peer_lost member=%s peer=%s", self.self_id, peer)
+                self._node.tick(self._now_ms)
+                self._node.peer_lost(peer)
+                self._run_soon()
+
+    def _note_channel(self, node: Node, sender: str | None, channel: Channel) -> None:
+        known = sender in self._settings.addresses
+        if sender is not None and known and self._channels.get(sender) is not channel:
+            self._channels[sender] = channel
+            node.peer_found(sender)
+
     def _step(self, node: Node, request: Request, answer: Deferred[Reply]) -> None:
-        node.tick(self._clock.monotonic_ms())
+        node.tick(self._now_ms)
         node.step(request, answer)
         self._run_soon()
 
@@ -309,9 +322,20 @@ class Member:
         except Exception as error:  # noqa: BLE001 - half done work must not be gone on with
             self._broke(error)
 
+    @property
+    def _now_ms(self) -> int:
+        return self._clock.monotonic_ms()
+
+    @property
+    def _stalls(self) -> bool:
+        """Whether the disk takes so long that this member must not seem well."""
+        return bool(self._backlog) and (
+            self._now_ms - self._backlog.since_ms > self._raft.patience_ms
+        )
+
     def _work(self) -> None:
         node = self._node
-        while node is not None and self._outstanding is None:
+        while node is not None and not self._stalls:
             ready = node.ready()
             if ready is None:
                 break
@@ -335,13 +359,13 @@ class Member:
                 return
             self._due.cancel()
         self._due_ms = due_ms
-        delay_ms = max(due_ms - self._clock.monotonic_ms(), 1)
+        delay_ms = max(due_ms - self._now_ms, 1)
         self._due = self._clock.call_later(delay_ms, self._time_passed)
 
     def _time_passed(self) -> None:
         self._due = None
         if self._node is not None:
-            self._node.tick(self._clock.monotonic_ms())
+            self._node.tick(self._now_ms)
             self._run()
 
     def _do(self, node: Node, ready: Ready) -> None:
@@ -354,17 +378,20 @@ class Member:
                 return
         for request in ready.requests:
             self._send(request)
-        if self._settings.durable and self.log.flushed_index < ready.durable_index:
-            self._outstanding, self._cuts = ready, self.log.cuts
-            if not self._flush_now():
-                self._fail(self.log.refusal or "nothing to sync")
+        is_synced = not self._settings.durable or self.log.flushed_index >= ready.durable_index
+        if is_synced and not self._backlog:
+            self._finish(node, ready, ready.answers)
         else:
-            self._finish(node, ready)
+            self._backlog.add(ready, self.log.cuts, self._now_ms)
+            self._flush_for_backlog()
 
-    def _finish(self, node: Node, ready: Ready) -> None:
-        for answer in ready.answers:
-            assert isinstance(answer.token, Deferred), answer
-            answer.token.callback(answer.reply)
+    def _flush_for_backlog(self) -> None:
+        if not self._flush_now():
+            self._fail(self.log.refusal or "nothing to sync")
+
+    def _finish(self, node: Node, ready: Ready, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            give(answer)
         node.advance(ready)
         self._apply_up_to(ready.committed_index)
         for change in ready.role_changes:
@@ -426,7 +453,7 @@ class Member:
             raise CallError(f"{request.target} refuses: {command.code} {command.remark}")
         reply = decode_reply(request, command.body)
         if self._node is not None:
-            self._node.tick(self._clock.monotonic_ms())
+            self._node.tick(self._now_ms)
             self._node.replied(request, reply)
             self._run_soon()
 
@@ -436,7 +463,7 @@ class Member:
         else:
             log.debug("event=dledger_no_reply peer=%s cause=%s", request.target, failure.value)
         if self._node is not None:
-            self._node.tick(self._clock.monotonic_ms())
+            self._node.tick(self._now_ms)
             self._node.failed(request)
             self._run_soon()
 
@@ -463,18 +490,26 @@ class Member:
     def _synced(self, work: LedgerSync, _: None) -> None:
         self._syncing = False
         self.log.synced(work)
-        node, ready = self._node, self._outstanding
+        node = self._node
         if node is None:
             self._sync_last()
-        elif ready is None:
+        elif not self._backlog:
             self._settle(node)
-        elif self._cuts == self.log.cuts and self.log.flushed_index < ready.durable_index:
-            self._flush_now()  # this one had begun before; what was cut meanwhile needs none
         else:
-            self._outstanding = None
-            self._finish(node, ready)
-            while self._waiting and self._node is not None:
-                self._step(self._node, *self._waiting.popleft())
+            self._finish_synced()
+
+    def _finish_synced(self) -> None:
+        """Finish what the sync was for; what came after it began needs another one."""
+        while (node := self._node) is not None:
+            done = self._backlog.take(self.log.cuts, self.log.flushed_index, self._now_ms)
+            if done is None:
+                break
+            self._finish(node, done.ready, done.answers)
+        if self._backlog:
+            self._flush_for_backlog()
+        while self._waiting and not self._backlog and (node := self._node) is not None:
+            self._step(node, *self._waiting.popleft())
+        if self._node is not None:
             self._run_soon()
 
     def _not_synced(self, work: LedgerSync, failure: Failure) -> None:
@@ -526,8 +561,10 @@ class Member:
         self._tell_role(Role.UNKNOWN, -1)
 
     def _end_membership(self, code: DLedgerResponseCode, reason: str) -> None:
-        self._node = self._outstanding = None
+        self._node = None
+        self._backlog.clear()
         self._waiting.clear()
+        self._channels.clear()
         for periodic in self._periodic:
             periodic.stop()
         for timer in (self._soon, self._due, self._flush):

@@ -37,6 +37,7 @@ from rmq.dledger.wire import (
 from rmq.raft.log import Log
 from rmq.raft.messages import Entry, Reply
 from rmq.raft.messages import Request as RaftRequest
+from rmq.remoting.channel import Channel
 from rmq.remoting.handling import Request, Response, handles
 
 BareRequest = Request[RequestHeader]
@@ -85,8 +86,8 @@ class Group(Protocol):
         """Its entries."""
         ...
 
-    def asked(self, request: RaftRequest) -> Deferred[Reply]:
-        """Take a peer's request."""
+    def asked(self, request: RaftRequest, channel: Channel) -> Deferred[Reply]:
+        """Take a peer's request, which came over ``channel``."""
         ...
 
     def propose(self, bodies: Sequence[bytes]) -> Deferred[list[Entry]]:
@@ -103,22 +104,23 @@ class DLedgerProcessor:
     @handles(Code.VOTE)
     def vote(self, request: BareRequest) -> Deferred[Response]:
         """Answer a candidate."""
-        return self._step(vote_of(decode_body(VoteRequest, request.body)))
+        return self._step(vote_of(decode_body(VoteRequest, request.body)), request.channel)
 
     @handles(Code.HEART_BEAT)
     def heart_beat(self, request: BareRequest) -> Deferred[Response]:
         """Answer a leader's sign of life."""
-        return self._step(heart_beat_of(decode_body(MemberRequest, request.body)))
+        return self._step(heart_beat_of(decode_body(MemberRequest, request.body)), request.channel)
 
     @handles(Code.PUSH)
     def push(self, request: BareRequest) -> Deferred[Response]:
         """Answer a leader's push, when it is carried out."""
-        return self._step(push_of(decode_body(PushEntryRequest, request.body)))
+        return self._step(push_of(decode_body(PushEntryRequest, request.body)), request.channel)
 
     @handles(Code.LEADERSHIP_TRANSFER)
     def leadership_transfer(self, request: BareRequest) -> Deferred[Response]:
         """Give leadership away, or take it; answered when that is done, or failed."""
-        return self._step(transfer_of(decode_body(LeadershipTransferRequest, request.body)))
+        asked = decode_body(LeadershipTransferRequest, request.body)
+        return self._step(transfer_of(asked), request.channel)
 
     @handles(Code.PULL)
     def pull(self, request: BareRequest) -> Response:
@@ -208,8 +210,8 @@ class DLedgerProcessor:
             )
         )
 
-    def _step(self, request: RaftRequest) -> Deferred[Response]:
-        answer = self._member.asked(request)
+    def _step(self, request: RaftRequest, channel: Channel) -> Deferred[Response]:
+        answer = self._member.asked(request, channel)
         return answer.addCallback(
             lambda reply: Response(code=Result.SUCCESS, body=encode_reply(request, reply))
         )

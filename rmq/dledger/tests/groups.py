@@ -81,6 +81,17 @@ class Wire:
         clock.call_later(DELAY_MS, arrived)
         return answer
 
+    def hang_up(self) -> None:
+        """Close the connections to the others; the next requests open new ones."""
+        for (sender, target), channel in list(self.group.channels.items()):
+            if sender == self.self_id:
+                del self.group.channels[sender, target]
+                self.group.clock.call_later(DELAY_MS, partial(self._closed, target, channel))
+
+    def _closed(self, target: str, channel: FakeChannel) -> None:
+        if target in self.group.members:
+            self.group.members[target].channel_closed(channel)
+
     def send(self, address: str, command: Command) -> None:
         raise CallError(address)
 
@@ -104,6 +115,7 @@ class Group:
         self.applied: dict[str, list[Entry]] = {}
         self.roles: dict[str, list[tuple[Role, int]]] = {}
         self.cut_off: set[str] = set()
+        self.channels: dict[tuple[str, str], FakeChannel] = {}
 
     def settings(self, self_id: str) -> MemberSettings:
         raft = RaftConfig.dledger("g", self_id, frozenset(self.ids))
@@ -138,13 +150,17 @@ class Group:
         target = next(one for one, known in self.addresses.items() if known == address)
         if target not in self.members or {target, sender} & self.cut_off:
             return None
-        said = self.say(target, command.code, command.body)
+        channel = self.channels.setdefault((sender, target), FakeChannel())
+        said = self.say(target, command.code, command.body, channel)
         return said if isinstance(said, Deferred) else succeed(said)
 
-    def say(self, target: str, code: int, body: bytes) -> Response | Deferred[Response]:
+    def say(
+        self, target: str, code: int, body: bytes, channel: FakeChannel | None = None
+    ) -> Response | Deferred[Response]:
         handler = self.tables[target][code]
+        channel = channel or FakeChannel()
         request = Request(
-            handler.header(), body, FakeChannel(), code, 0, 479, "JAVA", 0, b"", oneway=False
+            handler.header(), body, channel, code, 0, 479, "JAVA", 0, b"", oneway=False
         )
         answer = handler.answer(request)
         assert isinstance(answer, Response | Deferred)
@@ -155,6 +171,7 @@ class Group:
         member = self.members.pop(one)
         member._node = None
         member.log.close()
+        self.wires[one].hang_up()
 
     def run(self, ms: int) -> None:
         self.clock.advance(ms)

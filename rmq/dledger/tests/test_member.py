@@ -12,6 +12,7 @@ from rmq.base.errors import CallError
 from rmq.dledger.errors import ProposalError
 from rmq.dledger.tests.groups import Group
 from rmq.raft.messages import Entry, Role
+from rmq.remoting.testing import FakeChannel
 
 
 def refusal(refused: Deferred[Any]) -> Result:
@@ -170,6 +171,67 @@ def test_a_whole_group_comes_back():
     group.proposed(b"b")
 
     assert group.elected().term > term
+
+
+def test_a_killed_leader_is_replaced_at_once():
+    group = Group().start()
+    group.proposed(b"a")
+    group.run(3000)
+    killed = group.elected()
+
+    group.kill(killed.self_id)
+    group.until(lambda: group.leader is not None, 1000)
+
+    assert group.elected() is not killed
+    group.proposed(b"b")
+
+
+def test_a_leader_whose_connections_end_goes_on_leading():
+    group = Group().start()
+    group.proposed(b"a")
+    leader = group.elected()
+    term = leader.term
+
+    for _ in range(30):
+        group.wires[leader.self_id].hang_up()
+        group.run(333)
+
+    assert (group.elected(), leader.term) == (leader, term)
+    group.run(100)
+    assert {one.leader_id for one in group.members.values()} == {leader.self_id}
+    group.proposed(b"b")
+
+
+def test_only_the_last_connection_of_a_member_matters():
+    group = Group().start()
+    group.proposed(b"a")
+    leader = group.elected()
+    follower = next(one for one in group.members.values() if one is not leader)
+    group.run(3000)
+    old = group.channels.pop((leader.self_id, follower.self_id))
+    group.run(3000)
+
+    follower.channel_closed(old)
+    group.run(1000)
+
+    assert group.roles[follower.self_id][-1] == (Role.FOLLOWER, leader.term)
+
+
+def test_connections_of_strangers_and_ends_after_the_stop_do_not_matter():
+    group = Group().start()
+    group.proposed(b"a")
+    follower = next(one for one in group.members.values() if not one.is_leader)
+    stranger = FakeChannel()
+    group.say(follower.self_id, Code.HEART_BEAT, b'{"localId":"n9","term":0}', stranger)
+    group.say(follower.self_id, Code.HEART_BEAT, b'{"term":0}', stranger)
+    known = list(follower._channels.values())
+    assert stranger not in known
+
+    follower.stop()
+    for channel in known:
+        follower.channel_closed(channel)
+
+    assert follower.role is Role.UNKNOWN
 
 
 def test_leadership_is_given_away():

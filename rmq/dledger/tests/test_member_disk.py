@@ -1,5 +1,6 @@
 """What a member does when its disk is slow, full or broken."""
 
+import json
 from errno import EIO
 from typing import Any
 
@@ -9,7 +10,9 @@ from twisted.python.failure import Failure
 
 from codec.codes import DLedgerRequestCode as Code
 from codec.codes import DLedgerResponseCode as Result
+from codec.codes import ResponseCode
 from rmq.dledger.errors import ProposalError
+from rmq.dledger.member import WAITING_MAX
 from rmq.dledger.tests.groups import Group, SlowWorker
 from rmq.raft.messages import Role
 
@@ -68,27 +71,78 @@ def test_a_durable_member_acknowledges_after_the_sync():
     assert leader.log.flushed_index >= 1
 
 
-def test_requests_wait_while_answers_wait_for_a_sync():
+def slow_group():
+    """A durable group whose leader and followers are in the middle of a sync each."""
     group = Group(durable=True)
     for one in group.ids:
         group.workers[one] = SlowWorker()
     group.start()
     leader = group.elected()
     other = next(m for m in group.members.values() if m is not leader)
-    group.until(lambda: other._outstanding)
+    group.until(lambda: other.log.end_index == 0 and group.workers[other.self_id].calls)
+    return group, leader, other
 
-    answer = group.say(
-        other.self_id,
-        Code.VOTE,
-        b'{"group":"g","remoteId":"%b","term":0}' % (other.self_id.encode()),
-    )
-    group.run(20)
+
+def asked(group, other, code, **fields):
+    body = json.dumps({"group": "g", "remoteId": other.self_id, "term": other.term, **fields})
+    answer = group.say(other.self_id, code, body.encode())
     assert isinstance(answer, Deferred)
-    assert not answer.called
+    return answer
+
+
+def test_heart_beats_and_votes_are_answered_while_a_sync_runs_and_pushes_are_not():
+    group, leader, other = slow_group()
+    who = {"leaderId": leader.self_id, "localId": leader.self_id}
+
+    vote = asked(group, other, Code.VOTE, leaderId="n9")
+    beat = asked(group, other, Code.HEART_BEAT, **who)
+    push = asked(group, other, Code.PUSH, type="COMMIT", **who)
+    group.run(20)
+    assert (vote.called, beat.called, push.called) == (True, True, False)
     group.workers[other.self_id].finish()
     group.run(20)
 
-    assert answer.called
+    assert push.called
+
+
+def test_a_leader_whose_disk_is_slow_goes_on_leading():
+    group, leader, _ = slow_group()
+    group.run(5900)
+    assert leader.is_leader
+    assert {one.leader_id for one in group.members.values()} == {leader.self_id}
+
+
+def test_a_member_whose_disk_hangs_is_silent_until_it_goes_on():
+    group, leader, other = slow_group()
+    group.run(6100)
+    who = {"leaderId": leader.self_id, "localId": leader.self_id}
+    sent = len(group.wires[leader.self_id].sent)
+
+    beat = asked(group, other, Code.HEART_BEAT, **who)
+    group.run(5000)
+    assert not beat.called
+    assert len(group.wires[leader.self_id].sent) == sent
+    for _ in range(3):
+        for worker in group.workers.values():
+            worker.finish()
+        group.run(10)
+
+    assert beat.called
+    assert group.elected()
+
+
+def test_only_so_many_requests_wait_for_the_disk():
+    group, leader, other = slow_group()
+    for _ in range(WAITING_MAX):
+        asked(group, other, Code.PUSH, type="COMMIT", localId="n9")
+    found: list[Failure] = []
+
+    asked(group, other, Code.PUSH, type="COMMIT", localId="n9").addErrback(found.append)
+
+    assert found[0].value.code == ResponseCode.SYSTEM_BUSY
+    beat = asked(group, other, Code.HEART_BEAT, leaderId=leader.self_id, localId=leader.self_id)
+    group.run(1)
+    assert beat.called
 
 
 def test_a_sync_that_began_before_is_followed_by_another():
