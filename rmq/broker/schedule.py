@@ -6,7 +6,8 @@ each queue is in the order of delivery, and only its head is looked at. A level 
 - empty: nothing waits; the next arrival in its queue tells when it is due;
 - waiting: its head is due at a known time;
 - due: its messages are stored anew, in runs so short that the reactor is not held;
-- refused: the store took no message; the same one is tried again a little later.
+- refused: the store took no message; the same one is tried again a little later;
+- away: in a slave that acts as master, its head is on the way to another broker, see ``away``.
 
 One timer, for the earliest time of all levels, drives everything. It never sleeps longer than
 ``SLEEP_MAX_MS``, as the system's time may be set forward meanwhile.
@@ -17,11 +18,11 @@ Source: ScheduleMessageService.java, 5.3.3.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
 from codec.bodies import decode_body
 from codec.bodies.data_version import DataVersion
@@ -48,6 +49,8 @@ RUN_BYTES_MAX = 1 << 20
 """Bytes of records after which a turn ends, though its last record may exceed them."""
 SLEEP_MAX_MS = 1_000
 """Longest sleep while something waits."""
+AWAY_RETRY_MS = 1_000
+"""Wait after a message could not go to another broker."""
 RETRY_MS = 100
 """Wait after a refused put. Source: DELAY_FOR_A_WHILE."""
 CLOCK_STEP_MAX_MS = 10_000
@@ -73,7 +76,7 @@ class Flushing(Protocol):
 class Level:
     """One delay level: ``offset`` is its next message, ``due_ms`` (wall time) when to look."""
 
-    __slots__ = ("delay_ms", "due_ms", "is_refused", "number", "offset")
+    __slots__ = ("delay_ms", "due_ms", "is_away", "is_refused", "number", "offset")
 
     def __init__(self, number: int, delay_ms: int) -> None:
         self.number = number
@@ -81,6 +84,7 @@ class Level:
         self.offset = 0
         self.due_ms: int | None = None
         self.is_refused = False
+        self.is_away = False
 
 
 class Schedule:
@@ -105,6 +109,9 @@ class Schedule:
         self._levels = [Level(number, delay) for number, delay in enumerate(delays_ms, 1)]
         self._version_step = version_step
         self._moves = 0
+        self.away: Callable[[PutMessage], Awaitable[bool]] | None = None
+        """Where messages go that cannot be stored here, and whether they got there; None: they are
+        stored here. To be set while nothing is delivered."""
         self._table: dict[int, int] = {}
         self.state_version = 0
         """Of each version from now on: the master's epoch under Controllers, else 0."""
@@ -144,7 +151,8 @@ class Schedule:
         """Begin to deliver; the store is loaded."""
         self._is_running = True
         for level in self._levels:
-            self._look(level)
+            if not level.is_away:
+                self._look(level)
         self._saving.start()
         self._arm()
 
@@ -191,8 +199,10 @@ class Schedule:
         """Note a message; the store's listener. What the queue keeps of it is when it is due."""
         if topic != names.SCHEDULE_TOPIC or not self._is_running:
             return
-        if queue_id < len(self._levels) and self._levels[queue_id].due_ms is None:
-            level = self._levels[queue_id]
+        if queue_id >= len(self._levels):
+            return
+        level = self._levels[queue_id]
+        if level.due_ms is None and not level.is_away:
             level.due_ms = tags_code
             self._table.setdefault(level.number, level.offset)
             self._arm()
@@ -262,6 +272,8 @@ class Schedule:
         count = size = 0
         if queue is None:
             return count, size
+        if self.away is not None:
+            return self._send_away(level, queue)
         for position, unit_size, due_ms in UNIT.iter_unpack(queue.units(level.offset, count_max)):
             if size >= size_max or _believed(level, due_ms, now_ms) > now_ms:
                 break
@@ -298,6 +310,35 @@ class Schedule:
             )
         level.is_refused = not is_final
         return is_final
+
+    def _send_away(self, level: Level, queue: ConsumeQueue) -> tuple[int, int]:
+        """Have a level's head, which is due, delivered elsewhere; units and bytes it took."""
+        unit = queue.unit(level.offset)
+        assert unit is not None, "the level was just looked at"
+        position, size, _ = unit
+        message = self._message(level, position)
+        if message is None:
+            self._move(level, level.offset + 1)
+            self._look(level)
+        else:
+            level.due_ms, level.is_away = None, True
+            ensureDeferred(self._sent_away(level, level.offset, message))
+        return 1, size
+
+    async def _sent_away(self, level: Level, offset: int, message: PutMessage) -> None:
+        assert self.away is not None
+        is_stored = await self.away(message)
+        level.is_away = False
+        if is_stored and level.offset == offset:
+            self._move(level, offset + 1)
+        if not self._is_running:
+            if is_stored:
+                self._save(self.wrapper())
+            return
+        self._look(level)
+        if not is_stored and level.due_ms is not None:
+            level.due_ms = max(level.due_ms, self._clock.wall_ms() + AWAY_RETRY_MS)
+        self._arm()
 
     def _message(self, level: Level, position: int) -> PutMessage | None:
         """The message to store for a record of the schedule topic; None (logged) if unusable."""

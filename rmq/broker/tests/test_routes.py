@@ -2,7 +2,7 @@ import pytest
 from twisted.internet.defer import ensureDeferred
 
 from codec.bodies import encode_body
-from codec.bodies.route import QueueData, TopicRouteData
+from codec.bodies.route import BrokerData, QueueData, TopicRouteData
 from codec.codes import RequestCode, ResponseCode
 from rmq.broker.routes import Routes
 from rmq.remoting.testing import FakeCaller
@@ -63,3 +63,35 @@ def test_nobody_may_know(caller):
 
     assert result_of(asked) is None
     assert result_of(ask(caller)) is None
+
+
+MASTERED = encode_body(
+    TopicRouteData(
+        broker_datas=[
+            BrokerData(broker_name="b", broker_addrs={0: "b:1", 1: "b:2"}),
+            BrokerData(broker_name="a", broker_addrs={0: "a:1"}),
+            BrokerData(broker_name="lost", broker_addrs={1: "l:2"}),
+        ],
+        queue_datas=[
+            QueueData(broker_name="b", read_queue_nums=9, write_queue_nums=2, perm=6),
+            QueueData(broker_name="a", write_queue_nums=1, perm=2),
+            QueueData(broker_name="lost", write_queue_nums=1, perm=6),
+            QueueData(broker_name="shut", write_queue_nums=1, perm=4),
+        ],
+    )
+)
+
+
+def test_writable_queues_are_those_of_masters(caller):
+    asked = ensureDeferred(Routes(caller.call, lambda: ["n1:1"]).writable_queues("T"))
+    caller.take()[0].succeed(body=MASTERED)
+
+    found = [(one.queue.broker_name, one.queue.queue_id, one.address) for one in result_of(asked)]
+    assert found == [("a", 0, "a:1"), ("b", 0, "b:1"), ("b", 1, "b:1")]
+
+
+def test_a_topic_that_nobody_knows_has_no_writable_queues(caller):
+    asked = ensureDeferred(Routes(caller.call, lambda: ["n1:1"]).writable_queues("T"))
+    caller.take()[0].respond(ResponseCode.TOPIC_NOT_EXIST)
+
+    assert result_of(asked) == []
