@@ -27,17 +27,18 @@ class CheckpointFile:
         queues: int | None = None,
         index: int | None = None,
         confirmed: int | None = None,
+        master_flushed: int | None = None,
     ) -> None:
         """Note store timestamps (ms) up to which log, queues, index are on disk.
 
-        And the position up to which all replicas have the log.
+        And the positions up to which all replicas have the log, and where a slave's master had it.
         """
         old = self.values
         self.values = Checkpoint(
             old.physic_msg_timestamp if log is None else log,
             old.logics_msg_timestamp if queues is None else queues,
             old.index_msg_timestamp if index is None else index,
-            old.master_flushed_offset,
+            old.master_flushed_offset if master_flushed is None else master_flushed,
             old.confirm_phy_offset if confirmed is None else confirmed,
         )
         if self.values != old:

@@ -443,6 +443,16 @@ class MessageStore:
         assert self._checkpoint is not None, "the store is loaded"
         self._checkpoint.set(confirmed=position)
 
+    @property
+    def master_flushed_position(self) -> int:
+        """Where the log of a slave's master ended when it told; 0: unknown. In the checkpoint."""
+        return 0 if self._checkpoint is None else self._checkpoint.values.master_flushed_offset
+
+    @master_flushed_position.setter
+    def master_flushed_position(self, position: int) -> None:
+        assert self._checkpoint is not None, "the store is loaded"
+        self._checkpoint.set(master_flushed=position)
+
     # Upkeep
 
     def flush_work(self, *, at_once: bool = False) -> FlushWork | None:

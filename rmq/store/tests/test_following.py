@@ -477,6 +477,19 @@ def test_confirmed_position_is_kept() -> None:
     assert opened(disk.crash()).confirmed_position == 4711
 
 
+def test_what_a_slave_knows_of_its_masters_log_is_kept() -> None:
+    disk = a_disk()
+    store = a_store(disk)
+    assert store.master_flushed_position == 0
+    store.load()
+
+    store.master_flushed_position = 4711
+    flush_all(store)
+
+    assert store.master_flushed_position == 4711
+    assert opened(disk.crash()).master_flushed_position == 4711
+
+
 def test_flush_of_nothing_new_leaves_the_checkpoint_as_it_was() -> None:
     disk = a_disk()
     store = opened(disk)
