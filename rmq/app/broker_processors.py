@@ -53,9 +53,23 @@ def processors(
             tables.request_modes,
             Routes(caller.call, lambda: services.registration.name_servers),
         ),
-        HaAddressProcessor(services.role, ports.address, ports.ha_address, store),
+        _ha_addresses(ports, store, services),
         *([] if services.controlled is None else [services.controlled.processor]),
     ]
+
+
+def _ha_addresses(
+    ports: BrokerPorts, store: MessageStore, services: Services
+) -> HaAddressProcessor:
+    acting = services.acting
+    return HaAddressProcessor(
+        services.role,
+        ports.address,
+        ports.ha_address,
+        (lambda: store.flushed_position) if acting is None else acting.end_position,
+        store,
+        None if acting is None else acting.acting,
+    )
 
 
 def _send_settings(ports: BrokerPorts, services: Services) -> SendSettings:
@@ -135,6 +149,8 @@ def _message_processors(
 
 def _slave_pulls(ports: BrokerPorts, services: Services) -> SlavePulls:
     def is_master_near() -> bool:
+        if services.acting is not None and services.acting.is_acting:
+            return False  # one that connects is not yet on line
         master = services.replication.master
         return master is not None and master.is_connected
 

@@ -111,19 +111,22 @@ class Roles:
         self._is_announced = False
         self._is_working = False
         self._learns = False
+        self._is_isolated = False
         self._fixed_ha_address: str | None = None
 
-    def start(self, *, learns: bool, announces: bool = True) -> None:
+    def start(self, *, learns: bool, announces: bool = True, isolated: bool = False) -> None:
         """Play the first role; the store is loaded.
 
         ``learns``: a slave goes where the NameServers say, but to the HA address that the role
         already has, if it has one. ``announces``: the NameServers are told at once; else not before
-        the first change.
+        the first change. ``isolated``: the NameServers are told nothing, and a master does nothing
+        of itself, before ``come_on_line``.
 
         :raises StoreError: the store cannot do its part, or what a master works on cannot be read.
         """
         role = self._holder.now
         self._learns = learns
+        self._is_isolated = isolated
         self._fixed_ha_address = role.master_ha_address
         if role.is_master:
             self._lead(role)
@@ -131,6 +134,21 @@ class Roles:
             self._follow(role)
         if announces:
             self._announce()
+
+    def come_on_line(self) -> Deferred[None]:
+        """End the isolation; fires when the NameServers have been told, or did not answer.
+
+        :raises StoreError: what a master works on cannot be read; still isolated.
+        """
+        self._is_isolated = False
+        if self._holder.now.is_master:
+            try:
+                self._begin_work()
+            except StoreError:
+                self._is_isolated = True
+                self._end_work()
+                raise
+        return self._announce()
 
     def stop(self) -> None:
         """End what only masters do, with a last save; replication is stopped by its port."""
@@ -238,7 +256,7 @@ class Roles:
         )
 
     def _begin_work(self) -> None:
-        if not self._is_working:
+        if not self._is_working and not self._is_isolated:
             self._is_working = True
             for work in self._work:
                 work.begin()
@@ -251,6 +269,8 @@ class Roles:
 
     def _announce(self) -> Deferred[None]:
         """Tell the NameServers what we are; fires when all have answered or failed."""
+        if self._is_isolated:
+            return succeed(None)
         if self._is_announced:
             told = self._announcing.register_all()
         else:

@@ -9,6 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 
 from codec.headers.namesrv import RegisterBrokerResponseHeader
+from rmq.app.broker_acting import ActingMaster, Served, group_of, is_isolated, quorum_of
 from rmq.app.broker_controlled import (
     Controlled,
     StateVersions,
@@ -30,7 +31,7 @@ from rmq.broker.following import CLASSIC_PERIOD_MS, CONTROLLED_PERIOD_MS, Copied
 from rmq.broker.housekeeping import Housekeeping
 from rmq.broker.live_config import LiveConfig
 from rmq.broker.registration import Registration
-from rmq.broker.replicas import Replicas, Safety
+from rmq.broker.replicas import Replicas, Safety, Waits
 from rmq.broker.role import RoleHolder
 from rmq.broker.schedule import Flushing, Schedule
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
@@ -92,6 +93,12 @@ class Services:
         self.role = RoleHolder(first_role(ports.settings))
         self.live.now = self._role_settings
         self.replication, self._epochs = self._replication_of(dial)
+        self._group = group_of(ports, self.role, caller, lambda: self.registration.name_servers)
+        self._quorum = (
+            None
+            if self._group is None
+            else quorum_of(ports, self.replication, self.role, self._group)
+        )
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
         self.enough = self._enough()
@@ -100,7 +107,8 @@ class Services:
         )
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
-        self.checks = _checks(ports, tables, store, self.op_log, self.endings)
+        tools = _check_tools(ports, tables, store, self.op_log, self.endings)
+        self.checks = Checks(config, tools)
         self.housekeeping = Housekeeping(
             clock,
             (tables.producers, tables.consumers),
@@ -110,6 +118,7 @@ class Services:
         self.registration = self._registration(caller)
         self.roles = self._roles()
         self.following = _following(ports, tables, self.schedule, self.role, caller)
+        self.acting = self._acting(tools, caller)
         self.controlled: Controlled | None = None
         if isinstance(self.replication, AutoSwitch):
             self.controlled = Controlled(
@@ -155,6 +164,24 @@ class Services:
             own_addresses=(self._ports.address, self._ports.ha_address),
         )
 
+    def _acting(self, tools: CheckTools, caller: Caller) -> ActingMaster | None:
+        """How a slave acts as master; None: not at all."""
+        if self._group is None:
+            return None
+        served = Served(
+            self.role,
+            self.roles,
+            self._store,
+            self._tables,
+            self.replication,
+            self.schedule,
+            tools,
+        )
+        registration = self.registration
+        return ActingMaster(
+            self._ports, self._group, served, caller, lambda: registration.name_servers
+        )
+
     def _periodic_work(self) -> tuple[Periodic, ...]:
         clock, settings = self._ports.clock, self._ports.settings
         persist_ms = settings.broker.flushConsumerOffsetInterval
@@ -182,10 +209,10 @@ class Services:
         config = self._ports.settings.store
         if self._grouped is not None:
             return Safety(self.role, None, self._grouped.safety)
-        replicas: Replicas | None = None
+        replicas: Waits | None = self._quorum
         if isinstance(self.replication, AutoSwitch):
             replicas = set_replicas(self._ports, self.replication)
-        elif config.inSyncReplicas > 1:
+        elif self._group is None and config.inSyncReplicas > 1:
             replicas = Replicas(
                 self.replication,
                 self._ports.clock,
@@ -199,7 +226,7 @@ class Services:
         """Whether there are enough brokers for a message; None: always."""
         if isinstance(self.replication, AutoSwitch):
             return enough_members(self._ports, self.replication)
-        return None
+        return None if self._quorum is None else self._quorum.enough
 
     def load(self) -> None:
         """Read what the services keep on disk; the store's turn is before ``start``.
@@ -221,9 +248,16 @@ class Services:
         for periodic in self._periodic:
             periodic.start()
         self._follow_name_servers()
-        is_elected = is_role_elected(self._ports.settings)
-        self.roles.start(learns=self.controlled is None, announces=not is_elected)
+        settings = self._ports.settings
+        is_elected = is_role_elected(settings)
+        self.roles.start(
+            learns=self.controlled is None,
+            announces=not is_elected,
+            isolated=is_isolated(settings),
+        )
         self.following.start()
+        if self.acting is not None:
+            self.acting.start()
         if self.controlled is not None:
             self.controlled.start()
         if self._grouped is not None:
@@ -235,6 +269,8 @@ class Services:
             periodic.stop()
         if self.controlled is not None:
             self.controlled.stop()
+        if self.acting is not None:
+            self.acting.stop()
         return self.registration.stop()
 
     @inlineCallbacks
@@ -260,7 +296,10 @@ class Services:
 
     def _answered(self, addresses: RegisterBrokerResponseHeader, _ordered: Sequence[str]) -> None:
         """Source: BrokerController.java, handleRegisterBrokerResult(), 5.3.3."""
-        self.roles.learned(addresses)
+        if self.acting is not None:
+            self.acting.registered(addresses)
+        else:
+            self.roles.learned(addresses)
 
     def _role_settings(self) -> Mapping[str, str]:
         """The settings that say what this broker is, as Java keeps them while it runs."""
@@ -312,10 +351,10 @@ def _schedule(ports: BrokerPorts, store: MessageStore, flushing: Flushing) -> Sc
     )
 
 
-def _checks(
+def _check_tools(
     ports: BrokerPorts, tables: Tables, store: MessageStore, op_log: OpLog, endings: Endings
-) -> Checks:
-    tools = CheckTools(
+) -> CheckTools:
+    return CheckTools(
         ports.clock,
         store,
         tables.topics,
@@ -325,7 +364,6 @@ def _checks(
         endings,
         ports.settings.store.fileReservedTime * HOUR_MS,
     )
-    return Checks(ports.settings.broker, tools)
 
 
 def _following(

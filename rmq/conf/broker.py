@@ -292,7 +292,9 @@ class BrokerConfig:
         True, "tell group changes at once, not with the next heartbeat", live=True
     )
     litePullMessageEnable: bool = setting(True, "answer LITE_PULL_MESSAGE")
-    syncBrokerMemberGroupPeriod: int = accepted(1000, "ms, group membership sync")
+    syncBrokerMemberGroupPeriod: int = setting(
+        1000, "in acting-master mode: period of asking who lives of the set", unit="ms", minimum=1
+    )
     loadBalancePollNameServerInterval: int = accepted(
         30000, "ms, route refresh for query assignment", maximum=LONG_MAX
     )
@@ -343,8 +345,12 @@ class BrokerConfig:
     isolateLogEnable: bool = accepted(False, "separate log per broker (container)")
     forwardTimeout: int = accepted(3000, "ms for forwarded rpc (static topic)", maximum=LONG_MAX)
     enableSlaveActingMaster: bool = setting(False, "let a slave stand in for a lost master")
-    enableRemoteEscape: bool = accepted(False, "escape bridge to other brokers")
-    skipPreOnline: bool = accepted(False, "skip pre-online phase")
+    enableRemoteEscape: bool = setting(
+        False, "an acting master sends to masters of other names what it would have to store"
+    )
+    skipPreOnline: bool = setting(
+        False, "in acting-master mode: be on line at once, not when replication runs"
+    )
     asyncSendEnable: bool = accepted(True, "async send path")
     useServerSideResetOffset: bool = setting(
         True, "keep reset offsets here until the group pulls", live=True

@@ -335,7 +335,11 @@ class MessageStoreConfig:
         160, "most messages of any one pull", minimum=1, honoured=False
     )
     totalReplicas: int = setting(
-        1, "brokers of the set, this one included", minimum=1, important=True, honoured=False
+        1,
+        "in acting-master mode: brokers of the set, this one included; above 1 a broker comes on "
+        "line when replication runs",
+        minimum=1,
+        important=True,
     )
     inSyncReplicas: int = setting(
         1,
@@ -345,7 +349,8 @@ class MessageStoreConfig:
     )
     minInSyncReplicas: int = setting(
         1,
-        "under Controllers: brokers in step below which sends are refused",
+        "brokers in step below which sends are refused: under Controllers, or with "
+        "enableAutoInSyncReplicas in acting-master mode",
         minimum=1,
         important=True,
     )
@@ -354,7 +359,12 @@ class MessageStoreConfig:
         "under Controllers: answer a send when every broker in step has the message",
         important=True,
     )
-    enableAutoInSyncReplicas: bool = accepted(False, "degrade automatically", important=True)
+    enableAutoInSyncReplicas: bool = setting(
+        False,
+        "in acting-master mode: wait for as many of inSyncReplicas as live, "
+        "but for minInSyncReplicas",
+        important=True,
+    )
     haFlowControlEnable: bool = setting(
         False, "send a slave no more than maxHaTransferByteInSecond", important=True
     )
@@ -368,8 +378,9 @@ class MessageStoreConfig:
         minimum=1,
         maximum=LONG_MAX,
     )
-    syncMasterFlushOffsetWhenStartup: bool = accepted(
-        False, "truncate to master flushed offset at start"
+    syncMasterFlushOffsetWhenStartup: bool = setting(
+        False,
+        "in acting-master mode: a slave cuts, once, what its master's log had not when it started",
     )
     maxChecksumRange: int = accepted(1073741824, "max checksum range", maximum=LONG_MAX)
     replicasPerDiskPartition: int = accepted(1, "replicas per disk partition")

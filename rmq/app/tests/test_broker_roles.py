@@ -354,3 +354,42 @@ def test_who_is_elected_is_a_slave_of_nobody_at_first():
     controlled = replace(settings, broker=replace(settings.broker, enableControllerMode=True))
 
     assert first_role(controlled) == Role(kind="SLAVE", broker_id=1)
+
+
+def test_who_is_isolated_does_nothing_of_itself_before_it_comes_on_line():
+    world = World()
+    world.roles.start(learns=True, isolated=True)
+    said = world.heard()
+    assert "schedule begins" not in said
+    assert world.registered == []
+
+    world.roles.come_on_line()
+
+    assert world.heard() == ["schedule begins", "checks begins", "registered first"]
+
+
+def test_an_isolated_slave_is_not_announced_when_it_finds_its_master():
+    world = World(A_SLAVE)
+    world.roles.start(learns=True, isolated=True)
+    world.heard()
+    world.slave_of()
+    assert "registered first" not in world.heard()
+
+    world.roles.come_on_line()
+
+    assert world.heard() == ["registered first"]
+
+
+def test_who_cannot_begin_its_work_stays_isolated():
+    world = World()
+    world.roles.start(learns=True, isolated=True)
+    world.heard()
+    world.broken = {"checks begins"}
+    with pytest.raises(StoreError):
+        world.roles.come_on_line()
+    assert "registered first" not in world.heard()
+
+    world.broken = set()
+    world.roles.come_on_line()
+
+    assert world.heard() == ["schedule begins", "checks begins", "registered first"]
