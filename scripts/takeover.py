@@ -23,8 +23,16 @@ from rich.console import Console
 from scripts.failoverlib import checker
 from scripts.failoverlib.clients import Producer, Steady
 from scripts.failoverlib.rounds import TooLateError, until
-from scripts.takeoverlib.changes import Admin, BrokenError, Elections, Pair, Restarts, Roles
-from scripts.takeoverlib.changes import equal_logs as equal_logs_of
+from scripts.takeoverlib.changes import (
+    Admin,
+    BrokenError,
+    Elections,
+    Pair,
+    Restarts,
+    Roles,
+    equal_logs,
+    log_end,
+)
 from scripts.takeoverlib.listener import Listener
 
 import artifacts  # isort: skip - found by way of scripts.failoverlib
@@ -35,8 +43,8 @@ EXIT_BROKEN = 1
 EXIT_FAILED = 2
 EXIT_SIGNAL = 128
 KINDS = ("classic", "controller")
-FIRST_MAX_S = 60
-CONSUMED_MAX_S = 60
+FIRST_MAX_S = 120
+CONSUMED_MAX_S = 120
 SEND_TIMEOUT_MS = 3000
 ROUTE_POLL_MS = 100
 """How soon clients look for the new master; the client's own 30 s work, too."""
@@ -156,7 +164,7 @@ class Run:
         before = _count_of(listener)
         until("messages to the consumer", lambda: _count_of(listener) > before, FIRST_MAX_S)
         time.sleep(self.options.seconds)
-        end = pair.group.log_end()
+        end = log_end(pair.group)
         self._say(f"{len(producer.ledger.acks):,} messages acknowledged, a log of {end:,} bytes")
 
     def _check(self, pair: Pair, steady: Steady, producer: Producer, listener: Listener) -> bool:
@@ -167,8 +175,8 @@ class Run:
         until("the consumer to have all", lambda: listener.consumed.offsets == ends, CONSUMED_MAX_S)
         listener.stop()
         until("the slave to have all", pair.group.is_whole, CONSUMED_MAX_S)
-        end = pair.group.log_end()
-        digest = equal_logs_of(pair.group, end)
+        end = log_end(pair.group)
+        digest = equal_logs(pair.group, end)
         kept = True
         for what, numbers in (("stored", stored), ("consumed", listener.consumed.numbers)):
             verdict = checker.check(acks, numbers)

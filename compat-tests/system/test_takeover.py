@@ -11,7 +11,7 @@ import pytest
 import clusters
 import servers
 
-MAX_S = 300
+MAX_S = 600
 """Most of it is Apache's slave, which copies topics a minute after its start."""
 
 
