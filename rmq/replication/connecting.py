@@ -1,11 +1,16 @@
 """Keeping a slave connected to its master.
 
 At any time there is an address or none, and for an address one attempt: dialling, or connected, or
-over, and then the next begins ``retry_ms`` later. An attempt that is not the present one any more
-says nothing to the slave: if it still gets through, it is closed.
+over, and then the next begins after a pause. An attempt that is not the present one any more says
+nothing to the slave: if it still gets through, it is closed.
+
+A master that merely restarts, or changes its role, is there again soon, so the first pauses are
+short. Connections that end before they have lasted as long as the longest pause count as vain: so
+who accepts and hangs up is not asked any more often than who refuses.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol
 
 from rmq.base.ports import Clock, Timer
@@ -13,8 +18,11 @@ from rmq.replication.mode import MasterConnection, Wire
 
 log = logging.getLogger(__name__)
 
-RETRY_MS = 5_000
-"""From a loss, or a vain attempt, to the next one. Source: DefaultHAClient.java, run(), 5.3.3."""
+RETRIES_MS = (100, 1_000, 5_000)
+"""From a loss, or a vain attempt, to the next one; the last holds for all that follow.
+
+Source: DefaultHAClient.java, run(), 5.3.3, which always waits for the last.
+"""
 
 
 class Dial(Protocol):
@@ -33,12 +41,18 @@ class Connecting:
     """A :class:`rmq.replication.mode.Connector` for one slave."""
 
     def __init__(
-        self, dial: Dial, slave: MasterConnection, clock: Clock, *, retry_ms: int = RETRY_MS
+        self,
+        dial: Dial,
+        slave: MasterConnection,
+        clock: Clock,
+        *,
+        retries_ms: Sequence[int] = RETRIES_MS,
     ) -> None:
         self.slave = slave
         self._dial = dial
         self._clock = clock
-        self._retry_ms = retry_ms
+        self._retries_ms = retries_ms
+        self._vain = 0
         self._address: str | None = None
         self._attempt: Attempt | None = None
         self._timer: Timer | None = None
@@ -56,22 +70,31 @@ class Connecting:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._vain = 0
         attempt, self._attempt = self._attempt, None
         if attempt is not None:
             attempt.give_up()
         self._try()
 
+    def now_ms(self) -> int:
+        """The monotonic clock."""
+        return self._clock.monotonic_ms()
+
     def over(self, attempt: "Attempt", reason: str) -> None:
         """The present attempt has ended."""
+        if attempt.wire is not None and self.now_ms() - attempt.since_ms >= self._retries_ms[-1]:
+            self._vain = 0
+        retry_ms = self._retries_ms[min(self._vain, len(self._retries_ms) - 1)]
+        self._vain += 1
         log.warning(
             "master %s address=%s reason=%s: trying again in %d ms",
             "not reached" if attempt.wire is None else "lost",
             self._address,
             reason,
-            self._retry_ms,
+            retry_ms,
         )
         self._attempt = None
-        self._timer = self._clock.call_later(self._retry_ms, self._try)
+        self._timer = self._clock.call_later(retry_ms, self._try)
         if attempt.wire is not None:
             self.slave.lost(reason)
 
@@ -89,11 +112,13 @@ class Connecting:
 class Attempt:
     """One connection to the master, or the wish for one; ``wire`` when there is one."""
 
-    __slots__ = ("_owner", "wire")
+    __slots__ = ("_owner", "since_ms", "wire")
 
     def __init__(self, owner: Connecting) -> None:
         self._owner = owner
         self.wire: Wire | None = None
+        self.since_ms = 0
+        """When it came about, ms."""
 
     def connected(self, wire: Wire) -> None:
         """There is a connection."""
@@ -101,6 +126,7 @@ class Attempt:
             wire.close()
             return
         self.wire = wire
+        self.since_ms = self._owner.now_ms()
         log.info("master connected address=%s", self._owner.address)
         self._owner.slave.connected(wire)
 

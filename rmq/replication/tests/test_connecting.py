@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from rmq.base.manual import ManualClock
-from rmq.replication.connecting import RETRY_MS, Connecting
+from rmq.replication.connecting import RETRIES_MS, Connecting
 
 
 class AWire:
@@ -75,28 +75,75 @@ def test_the_slave_hears_of_its_connection(world):
     assert wire.closed == 0
 
 
-def test_a_lost_connection_is_made_again_after_a_while(world, caplog):
+def test_a_lost_connection_is_made_again_soon(world, caplog):
     attempt, _ = world.connected()
 
     attempt.lost("reset")
-    world.clock.advance(RETRY_MS - 1)
+    world.clock.advance(99)
     assert world.dialled == ["m:1"]
     world.clock.advance(1)
 
     assert world.dialled == ["m:1", "m:1"]
     assert world.slave.told == [("lost", "reset")]
-    assert "master lost address=m:1 reason=reset: trying again in 5000 ms" in caplog.text
+    assert "master lost address=m:1 reason=reset: trying again in 100 ms" in caplog.text
 
 
-def test_a_vain_attempt_is_made_again_and_is_none_of_the_slaves_business(world, caplog):
+def times_of_attempts(world, until_ms=20_000):
+    """When, from now on, the master is dialled."""
+    times, began_ms, known = [], world.clock.monotonic_ms(), len(world.dialled)
+    while world.clock.monotonic_ms() < began_ms + until_ms:
+        world.clock.advance(50)
+        times += [world.clock.monotonic_ms() - began_ms] * (len(world.dialled) - known)
+        known = len(world.dialled)
+    return times
+
+
+def test_vain_attempts_are_made_less_often_and_are_none_of_the_slaves_business(world, caplog):
     world.refusal = "refused"
-
     world.connecting.connect_to("m:1")
-    world.clock.advance(2 * RETRY_MS)
 
-    assert world.dialled == ["m:1"] * 3
+    assert times_of_attempts(world) == [100, 1100, 6100, 11100, 16100]
+
     assert world.slave.told == []
     assert "master not reached address=m:1 reason=refused" in caplog.text
+
+
+def test_who_hangs_up_at_once_is_asked_no_more_often_than_who_refuses(world):
+    world.refusal = "refused"
+    attempt, _ = world.connected()
+    attempt.lost("hung up")
+    world.clock.advance(100 + 1000 + 5000 - 1)
+    world.refusal = None
+    world.clock.advance(1)
+    world.attempts[-1].connected(AWire())
+    world.clock.advance(RETRIES_MS[-1] - 1)
+    world.refusal = "refused"
+    world.attempts[-1].lost("hung up")
+
+    assert times_of_attempts(world, 6000) == [5000]
+
+
+def test_a_connection_that_lasted_is_made_again_soon(world):
+    world.refusal = "refused"
+    world.connecting.connect_to("m:1")
+    world.clock.advance(100 + 1000 + 5000 - 1)
+    world.refusal = None
+    world.clock.advance(1)
+    world.attempts[-1].connected(AWire())
+    world.clock.advance(RETRIES_MS[-1])
+    world.refusal = "refused"
+    world.attempts[-1].lost("reset")
+
+    assert times_of_attempts(world, 6000) == [100, 1100]
+
+
+def test_another_address_is_tried_soon_again(world):
+    world.refusal = "refused"
+    world.connecting.connect_to("m:1")
+    world.clock.advance(9000)
+    world.connecting.connect_to("n:2")
+
+    assert times_of_attempts(world, 2000) == [100, 1100]
 
 
 def test_the_same_address_changes_nothing(world):
@@ -150,6 +197,6 @@ def test_a_new_address_does_not_wait_for_the_next_attempt(world):
     attempt.lost("reset")
 
     world.connecting.connect_to("n:2")
-    world.clock.advance(2 * RETRY_MS)
+    world.clock.advance(10_000)
 
     assert world.dialled == ["m:1", "n:2"]
