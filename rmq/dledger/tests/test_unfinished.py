@@ -1,10 +1,12 @@
+from typing import Any
+
 from twisted.internet.defer import Deferred
 
 from rmq.dledger.unfinished import Backlog, is_urgent
 from rmq.raft.messages import HeartBeat, HeartBeatReply, Push, PushKind, PushReply, Role
 from rmq.raft.ready import Answer, Ready, RoleChange
 
-WHO = {"group": "g", "sender": "n1", "target": "n0", "term": 1, "leader_id": "n1"}
+WHO: Any = {"group": "g", "sender": "n1", "target": "n0", "term": 1, "leader_id": "n1"}
 BEAT = HeartBeat(**WHO)
 PUSH = Push(**WHO, kind=PushKind.COMMIT, entries=(), commit_index=0)
 
