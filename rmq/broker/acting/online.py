@@ -217,12 +217,17 @@ def _take_timer(timer: TimerState, body: bytes) -> None:
 
 
 def _is_new(ours: DataVersion | None, theirs: DataVersion | None) -> bool:
-    """Whether theirs is not older than ours. Source: DataVersion.java, compare(), 5.3.3."""
+    """Whether theirs is not older than ours.
+
+    Of as many changes theirs are the later ones: a slave goes on when its master is gone. Java
+    compares times then, and a master whose table was never saved takes its own for newer.
+    Source: DataVersion.java, compare(), 5.3.3.
+    """
     return theirs is not None and (ours is None or _rank(ours) <= _rank(theirs))
 
 
-def _rank(version: DataVersion) -> tuple[int, int, int]:
-    return version.state_version, version.counter, version.timestamp
+def _rank(version: DataVersion) -> tuple[int, int]:
+    return version.state_version, version.counter
 
 
 def _host(address: str) -> str:
