@@ -24,6 +24,8 @@ from rmq.sim.world import SimulationError
 PORT = 9878
 DATA_FILE_SIZE = 16_384
 INDEX_FILE_SIZE = 32 * 128
+TRANSFERS_ONE_IN = 50
+"""How often, beside a proposal, a leader is asked to give its place to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class MemberServer:
             agreed.proposed += 1
             body = f"{member.self_id}#{agreed.proposed}".encode()
             body += b"." * self._process.dice.below(300)
+            if self._process.dice.one_in(TRANSFERS_ONE_IN):
+                others = [one for one in member.peers if one != member.self_id]
+                member.transfer(self._process.dice.pick(others)).addErrback(_refused)
             done = member.propose([body])
             done.addCallbacks(partial(agreed.take, body, group.cluster.world.now_us), _refused)
         self._next()

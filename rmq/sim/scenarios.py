@@ -184,6 +184,38 @@ def single_async(world: World) -> tuple[Cluster, Faults]:
     return _broker_run(world, menu, Promises(), build)
 
 
+def dledger(world: World) -> tuple[Cluster, Faults]:
+    """Three brokers in a DLedger group, with the profile that fails over sooner; in half of the
+    seeds they flush before they acknowledge, and may lose power.
+    """
+    flushes = world.dice.split("shape").below(2) == 0
+    menu = replace(STORMY, pause_between_ms=(50, 1_500), lasts_ms=(50, 4_000), aims=AIMS)
+    if not flushes:
+        menu = replace(menu, powered=frozenset("b"))
+
+    def build(cluster: Cluster) -> str:
+        cluster.name_server("n1")
+        cluster.name_server("n2")
+        first = len(cluster.machines) + 1
+        peers = ";".join(f"n{number}-10.0.0.{first + number}:40911" for number in range(3))
+        for number in range(3):
+            own = {"dLegerPeers": peers, "dLegerSelfId": f"n{number}"}
+            own["flushDiskType"] = "SYNC_FLUSH" if flushes else "ASYNC_FLUSH"
+            cluster.broker(f"b{number}", DLEDGER | own)
+        return "a"
+
+    return _broker_run(world, menu, Promises(), build, 25_000)
+
+
+DLEDGER = {
+    "brokerName": "a",
+    "enableDLegerCommitLog": "true",
+    "dLegerGroup": "a",
+    "failoverProfile": "fast",
+}
+"""Brokers that elect their master, and acknowledge what most of them have."""
+
+
 def classic(world: World) -> tuple[Cluster, Faults]:
     """A master and two slaves whose roles are fixed; all are read from; processes may die."""
     menu = replace(STORMY, power=0, aims=AIMS, down_max=2, pause_between_ms=(100, 3_000))
@@ -335,6 +367,7 @@ SCENARIOS: Mapping[str, Callable[[World], tuple[Cluster, Faults]]] = {
     "classic": classic,
     "controller": controller,
     "controller-fast": controller_fast,
+    "dledger": dledger,
     "raft": raft,
     "raft-fast": raft_fast,
     "raft-lax": raft_lax,

@@ -17,6 +17,7 @@ SEEDS = {
     "classic": 5,
     "controller": 1,
     "controller-fast": 3,
+    "dledger": 3,
     "raft": 3,
     "raft-fast": 1,
     "raft-lax": 2,
