@@ -8,6 +8,7 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from rmq.net.hosts import split_address
+from rmq.net.protocol import SocketWire
 from rmq.net.twisted_ports import Address, ListeningPort, Reactor, Transport
 from rmq.replication.mode import MasterConnection, Replication, SlaveConnection
 from rmq.replication.serving import SLAVES_MAX
@@ -49,8 +50,11 @@ class HaServer:
 class SlaveProtocol(Protocol):
     """One TCP connection of a slave.
 
-    The transport pulls: it asks for the next chunk when it has sent the last.
+    The transport pulls: it asks for the next chunk when it has sent the last. What the socket takes
+    at once never gets to the transport, and is told here.
     """
+
+    _wire: SocketWire
 
     def __init__(self, replication: Replication) -> None:
         self._replication = replication
@@ -60,6 +64,7 @@ class SlaveProtocol(Protocol):
         """The socket is connected."""
         transport = cast("Transport", self.transport)
         transport.setTcpNoDelay(True)
+        self._wire = SocketWire(transport)
         peer = transport.getPeer()
         self._slave = self._replication.accept(self, f"{peer.host}:{peer.port}")
         if self._slave is None:
@@ -87,7 +92,10 @@ class SlaveProtocol(Protocol):
 
     def send(self, data: bytes) -> None:
         """What the slave is told."""
-        cast("Transport", self.transport).write(data)
+        wire = self._wire
+        wire.write(data)
+        if wire.is_direct and not wire.unsent and self._slave is not None:
+            self._slave.ready()
 
     def close(self) -> None:
         """Close without waiting for what is unsent."""

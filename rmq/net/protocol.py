@@ -55,6 +55,11 @@ class SocketWire:
         self._transport.write(data)
 
     @property
+    def is_direct(self) -> bool:
+        """Whether the socket is asked first, and ``unsent`` tells what it did not take."""
+        return self._direct is not None
+
+    @property
     def unsent(self) -> int:
         """Bytes kept because the peer does not read."""
         direct = self._direct

@@ -36,7 +36,10 @@ class SlaveConnection(Protocol):
         ...
 
     def ready(self) -> None:
-        """All that was sent is on its way (also once in the beginning): more may be sent."""
+        """All that was sent is on its way (also once in the beginning): more may be sent.
+
+        May be called while ``Wire.send`` runs, if that is so at once.
+        """
         ...
 
     def lost(self, reason: str) -> None:

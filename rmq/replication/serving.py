@@ -9,6 +9,7 @@ Rules. ``acked <= position <= log's end``, where ``position`` is that of the nex
 anything else is lying, or has another log, and is dropped. So is who says nothing, or reads
 nothing, for ``silence_ms``. One chunk is on its way to a slave at a time, the next is read from
 the log when the connection asks for it: a slow slave costs no memory, and nobody else anything.
+A connection that takes a chunk at once gets the next in the reactor's next turn.
 
 Source: DefaultHAService.java, DefaultHAConnection.java, 5.3.3. On purpose different: Java goes on
 with a slave that is ahead of it, and sends it what does not fit once it has as much; and counts the
@@ -81,6 +82,7 @@ class Served(ABC):
     __slots__ = (
         "_heard_ms",
         "_is_ready",
+        "_is_sending",
         "_rest",
         "_sent",
         "_sent_ms",
@@ -98,7 +100,7 @@ class Served(ABC):
         self._wire = wire
         self._rest = b""
         self._heard_ms = self._sent_ms = now_ms
-        self._is_ready = False
+        self._is_ready = self._is_sending = False
         self._sent = 0
         self.address = address
         self.position = -1
@@ -138,7 +140,8 @@ class Served(ABC):
     def ready(self) -> None:
         """All that was sent is on its way: there is room for another chunk."""
         self._is_ready = True
-        self.send_chunk()
+        if not self._is_sending:
+            self.send_chunk()
 
     def lost(self, reason: str) -> None:
         """The connection is gone."""
@@ -227,7 +230,11 @@ class Served(ABC):
         self._is_ready = False
         self._sent_ms = self._server.now_ms()
         self._sent += len(frame)
+        self._is_sending = True
         self._wire.send(frame)
+        self._is_sending = False
+        if self._is_ready and 0 <= self.position < self._server.log.written_position:
+            self._server.appended()
 
 
 class Serving(ABC):

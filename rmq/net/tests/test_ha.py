@@ -1,15 +1,32 @@
+import socket
+
 import pytest
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectError, ConnectionDone
+from twisted.internet.tcp import Connection as TcpConnection
+from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from codec.ha.default import pack_chunk_header, pack_report
 from rmq.base.manual import ManualClock
-from rmq.net.ha import HaClient, HaServer
+from rmq.net.ha import HaClient, HaServer, SlaveProtocol
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Reactor, Transport, accepted
 from rmq.replication.classic import Classic
 from rmq.replication.serving import SLAVES_MAX, HaSettings
 from rmq.store.tests.stores import message, opened
+
+
+class SocketTransport(TcpConnection):
+    """A connected socket, with addresses that a socket pair has not."""
+
+    connected = 1
+
+    def setTcpNoDelay(self, enabled):
+        pass
+
+    def getPeer(self):
+        return IPv4Address("TCP", "10.0.0.1", 40000)
 
 
 class World:
@@ -58,6 +75,26 @@ def test_the_transport_pulls(world):
     _, transport = world.connect()
 
     assert not transport.streaming
+
+
+def test_what_the_socket_takes_at_once_needs_no_turn_of_the_transport(world):
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    peer.setblocking(False)
+    reactor = MemoryReactorClock()
+    with ours, peer:
+        protocol = SlaveProtocol(world.replication)
+        transport = SocketTransport(ours, protocol, reactor)
+        protocol.makeConnection(transport)
+        protocol.dataReceived(pack_report(0))
+        end = world.store.put(message(1)).end
+        world.clock.advance(0)
+
+        log = world.store.log_bytes(0, 4096)
+        assert peer.recv(4096) == pack_chunk_header(0, 0) + pack_chunk_header(0, end) + log
+        assert not reactor.writers
+
+        peer.close()
 
 
 def test_a_lie_ends_the_connection(world):

@@ -4,7 +4,7 @@ import pytest
 
 from codec.ha.default import pack_report
 from rmq.replication.serving import SLAVES_MAX
-from rmq.replication.tests.masters import FILE_SIZE, AWire, World, drain
+from rmq.replication.tests.masters import FILE_SIZE, AWire, EagerWire, World, drain
 
 
 def test_nothing_is_sent_before_the_first_report():
@@ -31,6 +31,35 @@ def test_a_slave_gets_a_sign_of_life_and_then_the_log_chunk_by_chunk():
     drain(slave, wire)
     assert wire.headers[2:] == [(1_300, 1_000), (2_300, 200)]
     assert b"".join(chunk[2] for chunk in wire.chunks) == world.log.content[300:]
+
+
+def test_a_connection_that_takes_chunks_at_once_gets_one_in_each_turn():
+    world = World(2_500)
+    wire = EagerWire()
+    wire.slave = slave = world.master.accept(wire, "a")
+    slave.ready()
+
+    slave.receive(pack_report(300))
+
+    assert wire.headers == [(300, 0)]
+    world.clock.advance(0)
+    assert wire.headers[1:] == [(300, 1_000), (1_300, 1_000), (2_300, 200)]
+    world.append(100)
+    assert len(wire.chunks) == 4
+    world.clock.advance(0)
+    assert wire.headers[4:] == [(2_500, 100)]
+
+
+def test_a_limited_slave_that_takes_chunks_at_once_waits_for_the_next_second():
+    world = World(2_500, rate_max=1_200)
+    wire = EagerWire()
+    wire.slave = slave = world.master.accept(wire, "a")
+    slave.ready()
+
+    slave.receive(pack_report(1))
+    world.clock.advance(0)
+
+    assert sum(len(chunk[2]) for chunk in wire.chunks) <= 1_200
 
 
 def test_no_chunk_spans_two_files():
