@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 ROLES = ("broker", "namesrv", "controller")
+MEMBERS_MAX = 9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
         help="the broker's address in routes; auto, the default: the one by which the client came",
     )
     dev.add_argument("-c", "--configFile", metavar="FILE", help="settings of the broker")
+    dev.add_argument(
+        "--dledger",
+        type=_members,
+        default=0,
+        metavar="N",
+        help="run a DLedger group of N brokers, a process each, in place of one broker",
+    )
     dev.add_argument("--first-message", action="store_true", help="send and receive one, and tell")
     dev.add_argument("--once", action="store_true", help="with --first-message: exit after it")
     dev.add_argument("-v", "--verbose", action="store_true", help="log what happens")
@@ -119,6 +128,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r}, expected a port from 0 to 65535")
+    return int(text)
+
+
+def _members(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MEMBERS_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1 to {MEMBERS_MAX}")
     return int(text)
 
 
@@ -287,22 +302,28 @@ def _run_broker(options: argparse.Namespace) -> int:
 def _run_dev(options: argparse.Namespace) -> int:
     _log_to_stderr(logging.INFO if options.verbose else logging.WARNING)
     from rmq.app.dev import DevOptions, DevServer  # noqa: PLC0415 - see the module
+    from rmq.app.dev_group import DevGroup  # noqa: PLC0415
+    from rmq.net.children import ReactorChild  # noqa: PLC0415
+    from rmq.net.disk import RealDisk  # noqa: PLC0415
 
-    server = DevServer(
-        _reactor(),
-        DevOptions(
-            namesrv_port=options.namesrv_port,
-            broker_port=options.broker_port,
-            store=str(Path(options.store).expanduser()),
-            in_memory=options.in_memory,
-            bind=options.bind,
-            advertise=options.advertise,
-            first_message=options.first_message or options.once,
-            once=options.once,
-        ),
-        _values(options.configFile),
-        _machine(),
+    chosen = DevOptions(
+        namesrv_port=options.namesrv_port,
+        broker_port=options.broker_port,
+        store=str(Path(options.store).expanduser()),
+        in_memory=options.in_memory,
+        bind=options.bind,
+        advertise=options.advertise,
+        first_message=options.first_message or options.once,
+        once=options.once,
+        dledger=options.dledger,
     )
+    reactor, values = _reactor(), _values(options.configFile)
+    server: DevServer | DevGroup
+    if chosen.dledger:
+        spawn = partial(ReactorChild, reactor)
+        server = DevGroup(reactor, chosen, values, _machine(), disk=RealDisk(), spawn=spawn)
+    else:
+        server = DevServer(reactor, chosen, values, _machine())
     _warn(server.warnings)
     code = _serve(server.start, server.stop)
     return code or server.exit_code

@@ -29,7 +29,7 @@ AUTO = "auto"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevOptions:
     """What the command line of ``rmq dev`` says; ``advertise`` None: automatic, unless the file
-    sets brokerIP1.
+    sets brokerIP1; ``dledger``: so many brokers of a group in place of one, if not 0.
     """
 
     namesrv_port: int
@@ -40,6 +40,7 @@ class DevOptions:
     advertise: str | None
     first_message: bool
     once: bool
+    dledger: int = 0
 
 
 class DevServer:

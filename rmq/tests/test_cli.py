@@ -10,9 +10,10 @@ import twisted.internet
 from twisted.internet.defer import fail
 
 from rmq import cli
-from rmq.app import controller, namesrv, shutdown
+from rmq.app import controller, dev_group, namesrv, shutdown
 from rmq.app.shutdown import Process
 from rmq.app.tests.outsides import outside_of
+from rmq.base.errors import ConfigError
 from rmq.cli import main
 from rmq.net.clock import ReactorClock
 from rmq.net.tests.reactors import Loop
@@ -73,6 +74,8 @@ def small(tmp_path):
         ["shutdown", "proxy"],
         ["dev", "--broker-port", "65536"],
         ["dev", "--broker-port", "-1"],
+        ["dev", "--dledger", "0"],
+        ["dev", "--dledger", "three"],
         ["dev", "--namesrv-port", "\u0663"],
         ["namesrv", "-n", "a:1"],
     ],
@@ -358,3 +361,16 @@ def test_module_runs_as_the_command(monkeypatch, capsys):
 
     assert end.value.code == 0
     assert "listenPort=9876" in capsys.readouterr().out
+
+
+def test_developers_group_is_as_large_as_asked_for(monkeypatch, home, small, reactor):
+    asked = []
+
+    def group(_, options, *__, **___):
+        asked.append(options.dledger)
+        raise ConfigError("not here")
+
+    monkeypatch.setattr(dev_group, "DevGroup", group)
+
+    assert main(["dev", "--dledger", "3", "-c", small]) == 2
+    assert asked == [3]
