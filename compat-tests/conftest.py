@@ -23,11 +23,21 @@ TEST_MAX_S = 120
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the suite judge itself: what it asks of us, Apache's servers must do."""
     parser.addoption("--server", choices=sorted(containers.FLAVOURS), default="ours")
+    parser.addoption("--long", action="store_true", help="run tests that are marked long, too")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of tests that may take longer than others."""
+    """Name the markers of tests that may take longer than others."""
     config.addinivalue_line("markers", "max_s(seconds): the test's hard limit")
+    config.addinivalue_line("markers", "long: runs with --long only, as scripts/test --all does")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out, unless they are asked for."""
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,8 @@
 """A DLedger group of brokers, ours (``o``) and Apache's (``j``), as processes."""
 
+import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import servers
 import wire
 from clusters import wait_for
 
-RUNTIME_INFO = 28
-READY_MAX_S = 60
+RUNTIME_INFO, TRANSFER = 28, 51005
+LEADS_MAX_S = 60
+READY_MAX_S = 150
 
 
 class DLedgerGroup(clusters.Group):
@@ -40,7 +43,7 @@ class DLedgerGroup(clusters.Group):
         )
         self.namesrv.host = hub
         places = list(hosts) or [hub] * len(kinds)
-        ports = [servers.free_port() for _ in kinds]
+        self._ports = ports = [servers.free_port() for _ in kinds]
         peers = ";".join(
             f"n{number}-{host}:{port}"
             for number, (host, port) in enumerate(zip(places, ports, strict=True))
@@ -94,6 +97,30 @@ class DLedgerGroup(clusters.Group):
         wait_for("a group", self.is_whole, READY_MAX_S)
         return self
 
+    def transfer(self, number: int) -> None:
+        """Have a broker lead; a transfer may fail, then it is asked for again."""
+        wanted = self.brokers[number]
+
+        def leads() -> bool:
+            if self.master() is wanted:
+                return True
+            for one, port in enumerate(self._ports):
+                text = next((self.brokers[one].folder / "store").glob("dledger-*/currterm"))
+                body = {
+                    "group": clusters.GROUP,
+                    "localId": f"n{one}",
+                    "remoteId": f"n{one}",
+                    "term": int(re.search(r"currTerm=(\d+)", text.read_text()).group(1)),
+                    "transferId": f"n{one}",
+                    "transfereeId": f"n{number}",
+                }
+                if self.brokers[one] is self.master():
+                    with wire.Peer(port, 10, host=self.brokers[one].host) as peer:
+                        peer.call(TRANSFER, {}, json.dumps(body).encode())
+            return False
+
+        wait_for(f"n{number} to lead", leads, LEADS_MAX_S, 0.5)
+
     def in_sync(self) -> int:
         """How many slaves have all the master has; 0 without one."""
         master = self.master()
@@ -133,3 +160,19 @@ def log_end(broker: servers.Server) -> int:
 def log_folder(broker: servers.Server) -> Path:
     """Where a broker's entries lie."""
     return next((broker.folder / "store").glob("dledger-*")) / "data"
+
+
+def log_digest(broker: servers.Server, end: int) -> str:
+    """The sum (SHA-256) of a broker's entries up to ``end``, and where they begin."""
+    folder = log_folder(broker)
+    names = sorted(path.name for path in folder.iterdir() if path.name.isdigit())
+    state = hashlib.sha256()
+    for name in names:
+        state.update((folder / name).read_bytes()[: max(0, end - int(name))])
+    return f"{int(names[0])}:{state.hexdigest()}"
+
+
+def queue_units(broker: servers.Server, queue_id: int, count: int) -> bytes:
+    """The first units of one of the topic's consume queues, as they are on disk."""
+    folder = broker.folder / f"store/consumequeue/{clusters.TOPIC}/{queue_id}"
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))[: 20 * count]
