@@ -11,9 +11,10 @@ from rmq.dledger.member import Member, MemberPorts
 from rmq.dledger.saved_term import SavedTerm
 from rmq.dledger.settings import LedgerSettings, MemberSettings
 from rmq.net.client import RemotingClient
+from rmq.net.memory_disk import MemoryDisk
 from rmq.net.server import RemotingServer
 from rmq.raft.config import RaftConfig
-from rmq.raft.invariants import BrokenInvariantError, Invariants, Records
+from rmq.raft.invariants import BrokenInvariantError, Invariants
 from rmq.raft.messages import NO_INDEX, Entry, Role
 from rmq.raft.ready import HardState
 from rmq.remoting.handling import handler_table
@@ -71,7 +72,11 @@ class MemberServer:
             MemberPorts(disk, self._clock, process.dice, caller, DiskThreads(process, disk)),
         )
         server = RemotingServer(
-            reactor, self._clock, handler_table(self.member.processors), port=PORT
+            reactor,
+            self._clock,
+            handler_table(self.member.processors),
+            port=PORT,
+            closed=self.member.channel_closed,
         )
         seen.begin(self.member)
         self.member.on_apply(partial(group.applied, seen))
@@ -104,75 +109,57 @@ def _refused(failure: Failure) -> None:
 
 
 class Watched:
-    """A member as the invariants see it, running or not."""
+    """A member as the invariants see it, running or not; as of the last ``look``."""
 
     def __init__(self, machine: Machine, self_id: str, ledger: LedgerSettings) -> None:
         self._machine = machine
         self._ledger = ledger
+        self._term_path = f"{ledger.folder}/currterm"
         self._member: Member | None = None
-        self._text: bytes | None = b""
-        self._state = HardState()
-        self._at_rest: Records | None = None
-        self._rest_disk: object = None
+        self._facts: tuple[object, ...] = ()
+        self._disk_at_rest: MemoryDisk | None = None
         self.self_id = self_id
+        self.starts = 0
+        self.role = Role.UNKNOWN
+        self.term = -1
+        self.persisted = HardState()
+        self.committed_index = NO_INDEX
+        self.log: DiskLog = DiskLog(machine.disk, ledger)
 
     def begin(self, member: Member) -> None:
         """It starts."""
         self._member = member
 
-    @property
-    def _running(self) -> Member | None:
-        member = self._member
-        if member is None or self._machine.process is None or member.term < 0:
-            return None
-        return member
+    def look(self) -> bool:
+        """See what it is now; whether that is anything new.
 
-    @property
-    def starts(self) -> int:
-        """How often it was started."""
-        return self._machine.runs
-
-    @property
-    def role(self) -> Role:
-        """What it is; UNKNOWN while it is down."""
-        member = self._running
-        return Role.UNKNOWN if member is None else member.role
-
-    @property
-    def term(self) -> int:
-        """Its term, in memory."""
-        member = self._running
-        return -1 if member is None else member.term
-
-    @property
-    def persisted(self) -> HardState:
-        """What is on its disk."""
-        disk = self._machine.disk
-        text = disk.read(f"{self._ledger.folder}/currterm")
-        if text != self._text:
-            self._text = text
-            self._state = SavedTerm(disk, self._ledger.folder).load()
-        return self._state
-
-    @property
-    def log(self) -> Records:
-        """Its log; while it is down, what is on its disk."""
-        member = self._running
-        if member is not None:
-            return member.log
-        disk = self._machine.disk
-        if self._at_rest is None or self._rest_disk is not disk:
-            self._rest_disk = disk
-            log = DiskLog(disk.outlive(), self._ledger)
-            log.open()
-            self._at_rest = log
-        return self._at_rest
-
-    @property
-    def committed_index(self) -> int:
-        """What it knows to be committed; -1 while it is down."""
-        member = self._running
-        return NO_INDEX if member is None else member.committed_index
+        While it is down its log is what is on its disk, and it is nobody's leader.
+        """
+        machine, member = self._machine, self._member
+        disk = machine.disk
+        term = disk.read(self._term_path)
+        if member is None or machine.process is None or member.term < 0:
+            facts: tuple[object, ...] = (disk, term)
+            if facts == self._facts:
+                return False
+            self.role, self.term, self.committed_index = Role.UNKNOWN, -1, NO_INDEX
+            if self._disk_at_rest is not disk:
+                self._disk_at_rest = disk
+                self.log = DiskLog(disk.outlive(), self._ledger)
+                self.log.open()
+        else:
+            log = member.log
+            ends = (log.begin_index, log.end_index, log.end_term, log.cuts)
+            facts = (member, term, member.role, member.term, member.committed_index, ends)
+            if facts == self._facts:
+                return False
+            self.role, self.term = member.role, member.term
+            self.committed_index, self.log = member.committed_index, log
+            self._disk_at_rest = None
+        if not self._facts or term != self._facts[1]:
+            self.persisted = SavedTerm(disk, self._ledger.folder).load()
+        self._facts, self.starts = facts, machine.runs
+        return True
 
 
 class RaftGroup:
@@ -223,7 +210,9 @@ class RaftGroup:
             self.cluster.world.find(str(error))
 
     def _check(self) -> None:
-        self._invariants.check(self.members)
+        news = [one.look() for one in self.members]
+        if any(news):
+            self._invariants.check(self.members)
 
     def serves_since(self, begun_us: int) -> bool:
         """Whether something was agreed on that was proposed at or after a time."""
