@@ -12,7 +12,7 @@ from pathlib import Path
 import wire
 
 ROOT = Path(__file__).parents[2]
-BOOT_MAX_S = 20
+BOOT_MAX_S = 60
 _GIVEN: set[int] = set()
 
 
