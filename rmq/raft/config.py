@@ -34,8 +34,8 @@ class RaftConfig:
     min_lost_vote_interval_ms: int = 10
     max_lost_vote_interval_ms: int = 150
     """Who lost the connection of its leader waits so long twice: before it asks whether others hear
-    that leader, and before it asks for votes in the next term. For the answers to the first of these
-    questions it waits the greater of these at most. DLedger has no such thing."""
+    that leader, and before it asks for votes in the next term. For the answers to the first of
+    these questions it waits the greater of these at most. DLedger has no such thing."""
     vote_wait_ms: int = 2000
     """How long a round of votes waits for answers, and up to ``max_vote_interval_ms`` more."""
     pace_ms: int = 10

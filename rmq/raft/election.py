@@ -127,7 +127,7 @@ class Election:
         self._doubt_due_ms = FAR
         """When a follower whose leader's connection is gone stands as candidate; FAR: no doubt."""
         self._in_haste = False
-        """Whether the next round of votes begins for such a doubt."""
+        """Whether it stands for such a doubt, and has not gone to the next term since."""
         led_maybe = standing.voted_for == standing.config.self_id
         self._next = NextRound.WAIT_TO_VOTE_NEXT if led_maybe else NextRound.WAIT_TO_REVOTE
         self._ahead: dict[str, int] = {}
@@ -193,6 +193,21 @@ class Election:
         if member == self._standing.leader_id:
             self._doubt_due_ms = FAR
 
+    def _yield(self, request: Vote) -> None:
+        """Let another that doubts the same leader go first, if its log is newer or its id smaller.
+
+        So two do not go to the next term together, even if messages take longer than the waits.
+        """
+        standing, log = self._standing, self._standing.log
+        newer = (request.end_term, request.end_index) > (log.end_term, log.end_index)
+        if not newer and request.sender > standing.config.self_id:
+            return
+        if standing.role is Role.FOLLOWER:
+            self._doubt_due_ms = self._vote_later()
+        else:
+            self._votes, self._in_haste = None, False
+            self._next, self._next_vote_ms = NextRound.WAIT_TO_REVOTE, self._vote_later()
+
     def _soon(self) -> int:
         config = self._standing.config
         least, most = config.min_lost_vote_interval_ms, config.max_lost_vote_interval_ms
@@ -244,6 +259,7 @@ class Election:
         standing, config = self._standing, self._standing.config
         if self._next is NextRound.WAIT_TO_VOTE_NEXT:
             self._increase_term()
+            self._in_haste = False
         if self._in_haste:  # who lives answers soon, and the dead may not even refuse
             wait_ms = config.max_lost_vote_interval_ms
         else:
@@ -308,7 +324,7 @@ class Election:
             self._next = NextRound.REVOTE_IMMEDIATELY
             self._next_vote_ms = standing.now_ms + config.pace_ms
         else:
-            self._next = NextRound.WAIT_TO_VOTE_NEXT
+            self._next, self._in_haste = NextRound.WAIT_TO_VOTE_NEXT, in_haste
             self._next_vote_ms = self._soon() if in_haste else self._vote_later()
 
     # Votes, given.
@@ -345,6 +361,8 @@ class Election:
         if standing.voted_for not in (None, candidate):
             if knows_leader:
                 return VoteReply(VoteResult.REJECT_ALREADY_HAS_LEADER, term)
+            if not itself and (self._in_haste or self._doubt_due_ms != FAR):
+                self._yield(request)
             return VoteReply(VoteResult.REJECT_ALREADY_VOTED, term)
         if request.term < end_term:
             return VoteReply(VoteResult.REJECT_TERM_SMALL_THAN_LEDGER, end_term)

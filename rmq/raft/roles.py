@@ -58,8 +58,10 @@ What differs from the Raft paper, and what we do
    (a refusal is always safe; Java looks at logs first and would let one whose log lags go on to the
    next term), and one such answer ends the round: no term was spent, nothing has happened. Only who
    doubts as well says "already voted". A leader so asked beats at once, and is followed again. If
-   nobody knows the leader, the next term begins after another short wait; if two collide there, all
-   later waits are DLedger's. Java's members doubt by silence only, and answer for the leader until
+   nobody knows the leader, the next term begins after another short wait. Of two that doubt, who is
+   asked by the one with the newer log, or the smaller id, lets it go first, and waits as DLedger
+   does: messages may take longer than short waits. If two collide all the same, all later waits are
+   DLedger's. Java's members doubt by silence only, and answer for the leader until
    then: with them we wait for the end of that silence, as we would have without the doubt.
 
 All of this shows on the wire only as codes that Java knows and treats as "try again".
