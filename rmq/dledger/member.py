@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
@@ -382,6 +383,12 @@ class Member:
         if is_synced and not self._backlog:
             self._finish(node, ready, ready.answers)
         else:
+            if not self._backlog and ready.committed_index == self._applied:
+                # nothing is to be applied before: what a new leader proposes shares this sync
+                self._tell_roles(ready)
+                if self._node is None:
+                    return
+                ready = replace(ready, role_changes=())
             self._backlog.add(ready, self.log.cuts, self._now_ms)
             self._flush_for_backlog()
 
@@ -394,8 +401,7 @@ class Member:
             give(answer)
         node.advance(ready)
         self._apply_up_to(ready.committed_index)
-        for change in ready.role_changes:
-            self._tell_role(change.role, change.term)
+        self._tell_roles(ready)
         for ended in ready.ended:
             done = self._proposed.pop(ended.proposal)
             if ended.code == SUCCESS:
@@ -403,6 +409,10 @@ class Member:
             else:
                 text = f"entries up to {ended.proposal.last_index}"
                 done.errback(ProposalError(ended.code, text))
+
+    def _tell_roles(self, ready: Ready) -> None:
+        for change in ready.role_changes:
+            self._tell_role(change.role, change.term)
 
     def _tell_role(self, role: Role, term: int) -> None:
         log.info(
