@@ -100,7 +100,8 @@ def main(group, self_id, peers, folder, data_size, index_size, beat_ms, batch, *
     member = Member(settings, MemberPorts(RealDisk(), clock, SystemChance(), client, worker))
     host, _, port = addresses[self_id].rpartition(":")
     table = handler_table(member.processors)
-    server = RemotingServer(reactor, clock, table, interface=host, port=int(port))
+    closed = member.channel_closed
+    server = RemotingServer(reactor, clock, table, interface=host, port=int(port), closed=closed)
     stopping = []
 
     def stop() -> None:

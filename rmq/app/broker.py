@@ -5,7 +5,7 @@ is the order in which they start and stop.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ from rmq.net.client import RemotingClient
 from rmq.net.ha import HaClient, HaServer
 from rmq.net.server import RemotingServer
 from rmq.net.twisted_ports import Reactor
+from rmq.remoting.channel import Channel
 from rmq.remoting.handling import HandlerTable, handler_table, without
 from rmq.store.store import MessageStore
 
@@ -99,7 +100,9 @@ class Broker:
             self._peers_server(),
         )
 
-    def _server(self, table: HandlerTable, port: int) -> RemotingServer:
+    def _server(
+        self, table: HandlerTable, port: int, closed: Callable[[Channel], None] | None = None
+    ) -> RemotingServer:
         server = self._settings.server
         return RemotingServer(
             self._reactor,
@@ -109,13 +112,15 @@ class Broker:
             port=port,
             idle_ms=server.serverChannelMaxIdleTimeSeconds * 1000,
             unfinished_ms=self._settings.rmq.unfinishedFrameTimeoutMs,
-            closed=self.services.housekeeping.channel_closed,
+            closed=closed or self.services.housekeeping.channel_closed,
         )
 
     def _peers_server(self) -> RemotingServer | HaServer:
         """Where the other brokers of the set come to."""
         if self.grouped is not None:
-            return self._server(handler_table(self.grouped.member.processors), self.grouped.port)
+            member = self.grouped.member
+            table = handler_table(member.processors)
+            return self._server(table, self.grouped.port, member.channel_closed)
         return HaServer(
             self._reactor,
             self.services.replication,

@@ -5,6 +5,7 @@ Brokers and the other Controllers come to one port, the one that ``controllerDLe
 
 import logging
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -133,7 +134,8 @@ def member_of(settings: ControllerSettings) -> MemberSettings:
     """How this Controller takes part in its group.
 
     Its entries are synced before it acknowledges them, which Java leaves to the system: an id or an
-    epoch that brokers rely on must not be given twice because of a power cut.
+    epoch that brokers rely on must not be given twice because of a power cut. It pushes entries in
+    batches, which Java's members take as well, whatever their own isEnableBatchPush.
 
     :raises ConfigError: the group cannot be used.
     """
@@ -143,7 +145,10 @@ def member_of(settings: ControllerSettings) -> MemberSettings:
     raft = RaftConfig.fast if is_fast else RaftConfig.dledger
     self_id = config.controllerDLegerSelfId
     return MemberSettings(
-        raft=raft(config.controllerDLegerGroup, self_id, frozenset(addresses)),
+        raft=replace(
+            raft(config.controllerDLegerGroup, self_id, frozenset(addresses)),
+            is_enable_batch_push=True,
+        ),
         addresses=addresses,
         ledger=LedgerSettings(
             folder=f"{config.controllerStorePath}/dledger-{self_id}",

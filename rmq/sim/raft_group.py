@@ -127,8 +127,9 @@ class Watched:
         self.log: DiskLog = DiskLog(machine.disk, ledger)
 
     def begin(self, member: Member) -> None:
-        """It starts."""
+        """It starts, and applies what it knows to be committed before the next look."""
         self._member = member
+        self.starts, self.log = self._machine.runs, member.log
 
     def look(self) -> bool:
         """See what it is now; whether that is anything new.

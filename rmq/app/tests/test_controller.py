@@ -177,3 +177,5 @@ def test_times_of_the_group_follow_the_profile():
     assert plain.ledger.folder == "~/DLedgerController/dledger-n0"
     assert plain.ledger.data_file_size == 65536
     assert plain.durable
+    assert plain.raft.is_enable_batch_push
+    assert fast.raft.is_enable_batch_push
