@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from coverage import Coverage
 
 from scripts import own_coverage
 from scripts.own_coverage import Measured
@@ -37,6 +38,9 @@ def test_a_large_module_s_test_may_be_continued_in_more_files(tmp_path):
     ]
 
 
+TESTS = ["codec/tests/test_a.py"]
+
+
 def test_a_report_gives_the_share_and_what_is_missing():
     report = {
         "files": {
@@ -48,20 +52,38 @@ def test_a_report_gives_the_share_and_what_is_missing():
         }
     }
 
-    measured = own_coverage.report_of("codec/a.py", json.dumps(report))
+    measured = own_coverage.report_of("codec/a.py", TESTS, json.dumps(report))
 
     assert measured == Measured("codec/a.py", 75.0, "3 1->3")
 
 
 def test_a_module_that_is_never_imported_has_nothing():
-    assert own_coverage.report_of("codec/a.py", '{"files": {}}').percent == 0
+    measured = own_coverage.report_of("codec/a.py", TESTS, '{"files": {}}')
+
+    assert measured == Measured("codec/a.py", 0.0, "never imported by codec/tests/test_a.py")
 
 
-def test_settings_name_the_module_and_the_exclusions():
-    text = own_coverage.settings_text("codec/a.py", ["if TYPE_CHECKING:", "@overload"])
+def test_settings_name_the_modules_and_the_exclusions():
+    text = own_coverage.settings_text(["codec/a.py", "rmq/b.py"], ["if TYPE_CHECKING:"])
 
-    assert "include = codec/a.py\n" in text
-    assert "exclude_also =\n    if TYPE_CHECKING:\n    @overload\n" in text
+    assert "include =\n    codec/a.py\n    rmq/b.py\n" in text
+    assert "exclude_also =\n    if TYPE_CHECKING:\n" in text
+
+
+def test_tests_are_dealt_out_like_cards():
+    assert own_coverage.shares(["a", "b", "c", "d", "e"], 2) == [["a", "c", "e"], ["b", "d"]]
+    assert own_coverage.shares(["a"], 2) == [["a"]]
+
+
+def test_files_with_a_failed_test_are_found_in_the_summary():
+    output = (
+        "....F\n"
+        "FAILED codec/tests/test_a.py::test_one[x y] - assert 1 == 2\n"
+        "ERROR codec/tests/test_b.py - ImportError\n"
+        "1 failed, 4 passed, 1 error in 0.10s\n"
+    )
+
+    assert own_coverage.failures(output) == {"codec/tests/test_a.py", "codec/tests/test_b.py"}
 
 
 def test_the_table_explains_what_is_not_enough():
@@ -78,21 +100,41 @@ def test_the_table_explains_what_is_not_enough():
     ]
 
 
-def test_a_module_without_a_test_fails():
-    measured = own_coverage.measure("codec/absent.py", [])
+def test_a_module_is_judged_by_its_own_test_alone():
+    chosen = ["rmq/conf/live.py", "rmq/base/units.py", "codec/absent.py"]
 
-    assert measured.failed
-    assert measured.missing == "no codec/tests/test_absent.py"
+    measured = own_coverage.measure(chosen, [], 1)
+
+    assert measured[0] == Measured("rmq/conf/live.py", 100.0, "")
+    assert measured[1].percent == 100
+    assert measured[2] == Measured(
+        "codec/absent.py", 0.0, "no codec/tests/test_absent.py", failed=True
+    )
 
 
-def test_a_module_is_run_with_its_own_test_alone():
-    assert own_coverage.measure("rmq/conf/live.py", []) == Measured("rmq/conf/live.py", 100.0, "")
+def test_a_module_whose_test_failed_is_not_reached(tmp_path):
+    chosen, tests = "rmq/conf/live.py", {"rmq/conf/tests/test_live.py"}
+
+    measured = own_coverage.judge(chosen, tests, Coverage(), tmp_path / "report")
+
+    assert measured == Measured(chosen, 0.0, "rmq/conf/tests/test_live.py failed", failed=True)
+
+
+def test_tests_that_cannot_be_run_have_all_failed(tmp_path, capsys):
+    settings = tmp_path / "settings"
+    settings.write_text(own_coverage.settings_text(["codec/a.py"], []), encoding="utf-8")
+
+    failed = own_coverage.run_tests(["codec/absent.py"], settings, tmp_path / "data")
+
+    assert failed == {"codec/absent.py"}
+    assert "not found" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("percent", "code"), [(96.0, 0), (94.0, 1)])
 def test_the_least_share_decides(percent, code, monkeypatch, capsys):
     monkeypatch.setattr(own_coverage, "modules", lambda _names: ["codec/a.py"])
-    monkeypatch.setattr(own_coverage, "measure", lambda module, _: Measured(module, percent, "3"))
+    measured = [Measured("codec/a.py", percent, "3")]
+    monkeypatch.setattr(own_coverage, "measure", lambda *_: measured)
 
     assert own_coverage.main(["--least", "95", "--jobs", "1"]) == code
     assert f"1 modules, {code} below 95 %" in capsys.readouterr().out

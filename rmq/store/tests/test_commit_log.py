@@ -141,3 +141,36 @@ def test_cut_log_is_flushed_up_to_its_end_at_most(flushed: int, after: int) -> N
     assert (log.position, log.flushed_position) == (50, after)
     log.append(b"b" * 10)
     assert log.read(45, 15) == b"a" * 5 + b"b" * 10
+
+
+def test_files_that_others_wrote_are_shown_from_where_they_begin() -> None:
+    disk = a_disk()
+    for start in (0, 4096, 8192):
+        disk.map(f"/log/{start:020}", 4096).close()
+    log = CommitLog(disk, "/log", 4096, Holds())
+
+    log.show(0, 5000)
+    shown = (log.begin, log.position)
+    log.show(8192, 8192 + 700)
+
+    assert shown == (0, 5000)
+    assert (log.begin, log.position, log.segments.end) == (8192, 8892, 12_288)
+
+
+def test_files_to_sync_are_those_with_bytes_since_a_position() -> None:
+    log = CommitLog(a_disk(), "/log", 4096, Holds())
+    log.show(0, 9000)
+
+    assert len(log.dirty_files(0)) == 3
+    assert log.dirty_files(8192) == (log.segments.file(8192),)
+
+
+def test_log_that_ends_with_its_file_needs_no_blank() -> None:
+    log = CommitLog(a_disk(), "/log", 4096, Holds())
+    log.make_room(100)
+    log.position = 4096
+
+    log.make_room(100)
+
+    assert (log.position, log.start) == (4096, 4096)
+    assert log.read(4088, 8) == bytes(8)

@@ -8,7 +8,8 @@ from rmq.base.errors import StoreError
 from rmq.store import dispatching
 from rmq.store.messages import GetStatus, PutStatus, QueueState
 from rmq.store.store import MessageStore
-from rmq.store.tests.followers import assert_same
+from rmq.store.tests.followers import a_slave, assert_same
+from rmq.store.tests.ledgers import leading
 from rmq.store.tests.stores import (
     a_disk,
     a_store,
@@ -299,3 +300,87 @@ def test_without_an_index_only_queues_are_told() -> None:
 
     assert move(store) == 3
     assert store.query("T", "U001", 9, 0, 1 << 60).records == []
+
+
+def overwritten(data: bytes, at: int, content: bytes) -> bytes:
+    return data[:at] + content + data[at + len(content) :]
+
+
+@pytest.mark.parametrize(
+    ("at", "content", "cause"),
+    [
+        (0, b"\x7f", "no record at 0"),
+        (4, b"\0", "no record at 0"),
+        (28, (99).to_bytes(8, "big"), "record at 0 says it lies at 99"),
+    ],
+)
+def test_bytes_that_are_no_record_are_not_dispatched(at: int, content: bytes, cause: str) -> None:
+    source = opened(a_disk())
+    end = source.put(message()).end
+    slave = a_slave(a_disk())
+    slave.append_raw(0, overwritten(source.log_bytes(0, end), at, content))
+
+    with pytest.raises(StoreError, match=f"cannot dispatch: {cause}"):
+        slave.dispatch()
+
+    assert slave.dispatched_position == 0
+    slave.limit_dispatch(0)
+    slave.lead()
+    assert slave.written_position == 0
+
+
+def test_record_is_dispatched_when_all_of_it_and_the_blank_before_it_is_there() -> None:
+    source = opened(a_disk())
+    put_all(source, 30)
+    slave = a_slave(a_disk())
+    done = 0
+    for position in range(0, source.written_position, 4):
+        slave.append_raw(position, source.log_bytes(position, 4))
+        done += slave.dispatch()
+
+    assert done == 30
+    assert slave.dispatched_position == source.written_position > 4096
+
+
+def test_record_of_a_topic_that_cannot_be_stored_is_passed_over() -> None:
+    source = opened(a_disk())
+    records = put_all(source, 2)
+    at = records[0].rindex(b"T\0")
+    slave = a_slave(a_disk())
+    slave.append_raw(0, overwritten(b"".join(records), at, b"/"))
+
+    assert slave.dispatch() == 2
+    slave.limit_dispatch(0)
+    slave.truncate(len(records[0]))
+
+    assert [queue.topic for queue in slave.queues()] == ["T"]
+    slave.lead()
+    assert slave.put(message(topic="U")).queue_offset == 0
+
+
+def test_topic_that_cannot_be_stored_has_no_offsets_beyond_the_limit() -> None:
+    source = opened(a_disk())
+    records = put_all(source, 2)
+    at = records[0].rindex(b"T\0")
+    slave = a_slave(a_disk())
+    slave.limit_dispatch(0)
+    slave.append_raw(0, overwritten(b"".join(records), at, b"/"))
+
+    slave.lead()
+
+    assert slave.put(message()).queue_offset == 2
+
+
+def test_entries_of_a_ledger_are_passed_without_a_record_and_refused_with_a_wrong_one() -> None:
+    store, ledger = leading()
+    ledger.write(b"")
+    for number in range(20):
+        store.put(message(number))
+    ledger.commit()
+
+    assert store.show_committed() == 20
+
+    ledger.write(store.message_at(48 + 48) or b"", position=7)
+    ledger.commit()
+    with pytest.raises(StoreError, match="holds no record of its place and size"):
+        store.show_committed()

@@ -6,7 +6,7 @@ from codec.disk.index import parse_header
 from codec.message.java_hash import java_hash
 from rmq.base.errors import StoreError
 from rmq.net.memory_disk import MemoryDisk
-from rmq.store.index import Index
+from rmq.store.index import SECONDS_MAX, Index
 from rmq.store.segments import Holds
 from rmq.store.tests.stores import SMALL, a_disk
 
@@ -182,3 +182,45 @@ def test_a_run_before_the_files_begin_is_put_one_by_one() -> None:
     index.put_run([(hashes("early")[0], 900)], 500_000)
 
     assert index.find("T", "early", 9, 0, EVER) == [900]
+
+
+def test_seconds_that_do_not_fit_are_the_most_that_do() -> None:
+    index = an_index(a_disk())
+    index.put(hashes("first"), 0, 1_000_000)
+
+    index.put(hashes("late"), 100, 1_000_000 + (SECONDS_MAX + 9) * 1000)
+
+    assert index.find("T", "late", 9, 0, 1_000_000 + SECONDS_MAX * 1000) == [100]
+
+
+def test_file_of_which_nothing_got_to_disk_is_deleted_by_a_cut() -> None:
+    disk = a_disk()
+    index = filled(disk, 10)
+    index.make_room(20)
+    index.put(hashes(*"abcdefghijklmnopqrs"), 1000, 1_010_000)
+    index.make_room(1)
+    assert [file.next_unit for file in index.files] == [40, 1]
+
+    assert index.truncate(5000) == 5000
+
+    assert len(index.files) == 1
+    assert index.full_timestamp == 0
+
+
+def test_last_time_can_be_corrected_to_the_millisecond() -> None:
+    index = an_index(a_disk())
+    index.correct_end(1_000_001)
+    assert index.end_timestamp == 0
+    index.put(hashes("k"), 0, 1_000_000)
+
+    for _ in range(2):
+        index.correct_end(1_000_345)
+
+    assert index.end_timestamp == 1_000_345
+
+
+def test_written_files_are_told_once() -> None:
+    index = filled(a_disk(), 21)
+
+    assert index.dirty_files() == [file.file for file in index.files]
+    assert index.dirty_files() == []

@@ -1,20 +1,16 @@
 """A store over a ledger: entries decide what is there, the store only shows it."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from codec.disk.dledger import pack_blank, pack_entry
 from codec.message.batch import BatchItem
 from rmq.base.errors import StoreError
-from rmq.net.memory_disk import MemoryDisk
 from rmq.store.ledger import LedgerRefusedError, record_for_no_one
 from rmq.store.messages import GetStatus, PutStatus
 from rmq.store.segments import Holds, Segments
-from rmq.store.store import MessageStore
 from rmq.store.tests.followers import content
+from rmq.store.tests.ledgers import FOLDER, HEADER, FilesOfALedger, a_ledger_store, leading
 from rmq.store.tests.stores import (
     SMALL,
     a_disk,
@@ -24,83 +20,7 @@ from rmq.store.tests.stores import (
     read_all,
 )
 
-FOLDER = "/store/dledger-n0/data"
 FULL = OSError(28, "No space left on device")
-HEADER = 48
-
-
-class FilesOfALedger:
-    """Entries in files, committed when a test says so."""
-
-    def __init__(self, disk: MemoryDisk, file_size: int = 4096) -> None:
-        self.segments = Segments(disk, FOLDER, file_size, Holds())
-        self.ends: list[int] = []
-        self.end = 0
-        self.committed_position = 0
-        self.cuts = 0
-        self.refusal: LedgerRefusedError | None = None
-        self.proposals: list[int] = []
-        self.takes = 100
-
-    def open(self) -> None:
-        pass
-
-    @property
-    def begin_position(self) -> int:
-        return self.segments.begin
-
-    def append(self, records: Sequence[bytes]) -> list[int]:
-        if self.refusal is not None:
-            raise self.refusal
-        self.proposals.append(len(records))
-        return [self.write(record) for record in records[: self.takes]]
-
-    def write(self, body: bytes, position: int | None = None) -> int:
-        size, file_size = HEADER + len(body), self.segments.file_size
-        rest = file_size - self.end % file_size
-        if size + 8 > rest:
-            self._put(self.end, pack_blank(rest))
-            self.end += rest
-        if len(body) > 36:
-            own = self.end + HEADER if position is None else position
-            body = body[:28] + own.to_bytes(8, "big") + body[36:]
-        self._put(self.end, pack_entry(len(self.ends), 1, self.end, body))
-        self.end += size
-        self.ends.append(self.end)
-        return self.end - len(body)
-
-    def _put(self, position: int, data: bytes) -> None:
-        while self.segments.end <= position:
-            self.segments.grow()
-        at = position % self.segments.file_size
-        file = self.segments.file(position)
-        file.reserve(self.segments.file_size)
-        file.memory[at : at + len(data)] = data
-        file.sync()
-
-    def commit(self, count: int | None = None) -> None:
-        self.committed_position = self.ends[-1 if count is None else count - 1]
-
-    def cut(self, count: int) -> None:
-        self.cuts += 1
-        del self.ends[count:]
-        self.end = self.ends[-1] if self.ends else 0
-        self.segments.cut(self.end)
-
-
-def a_ledger_store(
-    disk: MemoryDisk, ledger: FilesOfALedger, root: str = "/store", **changes: Any
-) -> MessageStore:
-    settings = replace(SMALL, root=root, commit_log_folder=FOLDER, **changes)
-    return MessageStore(disk, disk.clock, settings, ledger)
-
-
-def leading(disk: MemoryDisk | None = None, **changes: Any) -> tuple[MessageStore, FilesOfALedger]:
-    disk = disk or a_disk()
-    ledger = FilesOfALedger(disk)
-    store = a_ledger_store(disk, ledger, **changes)
-    store.load()
-    return store, ledger
 
 
 def test_put_can_be_read_when_it_is_committed() -> None:

@@ -8,8 +8,8 @@ from codec.message.record import Record, parse_record
 from rmq.store.messages import PutStatus
 from rmq.store.segments import Holds, Segments
 from rmq.store.store import MessageStore
+from rmq.store.tests.ledgers import FOLDER, HEADER, FilesOfALedger, a_ledger_store
 from rmq.store.tests.stores import a_disk, flush_all, manual, message
-from rmq.store.tests.test_ledger import FOLDER, HEADER, FilesOfALedger, a_ledger_store
 
 TOPICS = strategies.sampled_from(["A", "B", "SCHEDULE_TOPIC_XXXX"])
 SIZES = strategies.integers(0, 900)

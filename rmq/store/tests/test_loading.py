@@ -1,10 +1,15 @@
 """How a store finds itself again, and what it refuses to load."""
 
+from dataclasses import replace
+
 import pytest
 
 from rmq.base.errors import StoreError
 from rmq.store.messages import GetStatus
+from rmq.store.store import MessageStore
+from rmq.store.tests.ledgers import FOLDER, leading
 from rmq.store.tests.stores import (
+    SMALL,
     a_disk,
     a_store,
     all_paths,
@@ -168,3 +173,41 @@ def test_topic_that_was_deleted_and_used_again_is_found_after_a_kill() -> None:
     store = opened(killed)
 
     assert read_all(store) == records
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_store_over_a_ledger_has_what_is_committed(kill: bool) -> None:
+    disk = a_disk()
+    store, ledger = leading(disk)
+    for number in range(30):
+        store.put(message(number))
+    ledger.commit(20)
+    store.show_committed()
+    flush_all(store)
+    if not kill:
+        store.close()
+    settings = replace(SMALL, commit_log_folder=FOLDER)
+
+    again = MessageStore(disk.crash(), disk.clock, settings, ledger)
+    report = again.load()
+
+    assert report.cut_reason == "end of what is committed"
+    assert report.clean is not kill
+    assert len(read_all(again)) == 20
+
+
+@pytest.mark.parametrize("beyond", [-1, 0, 1])
+def test_load_with_a_limit_dispatches_no_more_than_it_allows(beyond: int) -> None:
+    disk = a_disk()
+    store = opened(disk)
+    ends = [store.put(message(number)).end for number in range(10)]
+    flush_all(store)
+    killed = disk.crash()
+    killed.delete("/store/consumequeue")
+
+    again = a_store(killed)
+    again.limit_dispatch(ends[5] + beyond)
+    again.load()
+
+    assert again.max_offset("T", 0) == (5 if beyond < 0 else 6)
+    assert again.dispatched_position == ends[4 if beyond < 0 else 5]

@@ -13,6 +13,8 @@ from rmq.base.errors import StoreError
 from rmq.net.memory_disk import MemoryDisk
 from rmq.store.messages import GetStatus, PutMessage, PutStatus, QueueState
 from rmq.store.store import MessageStore
+from rmq.store.tests.followers import a_slave
+from rmq.store.tests.ledgers import leading
 from rmq.store.tests.stores import (
     BORN_HOST,
     LONG_TOPIC,
@@ -517,3 +519,80 @@ def test_deleted_files_and_topics_are_let_go_by_a_sync_that_runs() -> None:
     assert store.flushed_position == store.written_position
     assert store.put(message()).queue_offset == 0
     assert disk.entries("/store/consumequeue/T/0") != []
+
+
+def test_store_that_cannot_be_loaded_gives_its_lock_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = a_disk()
+    with monkeypatch.context() as patched:
+        patched.setattr(disk, "fail_replace", OSError(5, "Input/output error"))
+        with pytest.raises(StoreError, match="cannot load the store in /store"):
+            opened(disk)
+    store = opened(disk)
+    put_all(store, 1)
+    store.close()
+    with pytest.raises(StoreError, match="configured are 8192"):
+        opened(disk, commit_log_file_size=8192)
+
+    store = opened(disk)
+
+    with pytest.raises(StoreError, match="is another broker running there"):
+        opened(disk)
+    assert store.refusal is None
+
+
+def test_store_follows_is_cut_and_leads() -> None:
+    source = opened(a_disk())
+    put_all(source, 5)
+    store = a_slave(a_disk())
+    store.append_raw(0, source.log_bytes(0, 4096) + b"torn")
+    assert store.dispatch() == 5
+
+    assert store.drop_torn_tail() == source.written_position
+    cut = source.written_position - len(read_all(source)[-1])
+    store.truncate(cut)
+    followed = store.follows
+    store.lead()
+
+    assert (followed, store.follows) == (True, False)
+    assert store.dispatched_position == store.written_position == cut
+    assert store.put(message(4)).queue_offset == 4
+
+
+def test_who_copies_the_log_moves_the_limit() -> None:
+    store = opened(a_disk())
+    told: list[int] = []
+    store.on_append(lambda: told.append(store.written_position))
+    store.limit_dispatch(0)
+
+    end = store.put(message()).end
+
+    assert told == [end]
+    assert store.dispatch_limit == 0
+    store.limit_dispatch(end)
+    assert store.dispatch() == 1
+
+
+def test_positions_of_replication_are_kept_by_the_checkpoint() -> None:
+    disk = a_disk()
+    store = a_store(disk)
+    before = (store.confirmed_position, store.master_flushed_position)
+    store.load()
+    store.confirmed_position = 700
+    store.master_flushed_position = 900
+    store.close()
+
+    again = opened(disk)
+
+    assert before == (0, 0)
+    assert (again.confirmed_position, again.master_flushed_position) == (700, 900)
+
+
+def test_store_over_a_ledger_shows_what_is_committed_and_cleans_nothing() -> None:
+    disk = a_disk()
+    store, ledger = leading(disk)
+    for number in range(40):
+        store.put(message(number))
+    ledger.commit()
+
+    assert store.show_committed() == 40
+    assert store.clean(at_once=True) == []

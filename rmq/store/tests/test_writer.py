@@ -207,3 +207,38 @@ def test_delayed_message_has_its_delivery_time_in_the_queue() -> None:
     unit = queue.unit(0)
     assert unit is not None
     assert unit[2] == 1_700_000_010_000
+
+
+def test_puts_with_a_limit_leave_queues_and_index_for_later() -> None:
+    store = opened(a_disk())
+    store.limit_dispatch(0)
+    told: list[int] = []
+    store.on_append(lambda: told.append(store.written_position))
+
+    one = store.put(message(0))
+    run = store.put_run([message(1), message(2, sys_flag=4), message(3)])
+    batch = store.put_batch(message(), [BatchItem(b"a", b"KEYS\x01b\x02"), BatchItem(b"c")])
+    prepared = store.put(message(6, sys_flag=4))
+
+    results = [one, *run, batch, prepared]
+    assert [result.queue_offset for result in results] == [0, 1, 0, 2, 3, 0]
+    assert told[0] == one.end
+    assert told[-1] == prepared.end == store.written_position
+    assert store.max_offset("T", 0) == 0
+    store.limit_dispatch(None)
+    assert store.max_offset("T", 0) == 5
+
+
+def test_limited_puts_with_checksums_are_dispatched_without_them() -> None:
+    heard: list[bytes] = []
+    store = opened(a_disk(), append_crc=True)
+    store.on_arrival(lambda *arrival: heard.append(arrival[5]))
+    store.limit_dispatch(0)
+
+    result = store.put(message(4))
+    store.limit_dispatch(None)
+
+    record = store.message_at(result.position)
+    assert record is not None
+    assert has_true_seal(record)
+    assert heard[0].startswith(message(4).properties)

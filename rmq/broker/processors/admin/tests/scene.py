@@ -57,7 +57,11 @@ class AdminScene(Scene):
             self.stats,
             lambda: self.name_servers_know,
         )
-        processors = [
+        self._dispatcher = Dispatcher(handler_table(self._admin_processors()))
+
+    def _admin_processors(self):
+        """Everything that operators ask; each has a test of its own."""
+        return [
             self.topic_admin,
             GroupAdminProcessor(self.groups, self.offsets, self.stats),
             OffsetAdminProcessor(
@@ -95,7 +99,6 @@ class AdminScene(Scene):
             ),
             FileAdminProcessor(self.clock, self.store, lambda: self.delay_offsets),
         ]
-        self._dispatcher = Dispatcher(handler_table(processors))
 
     def put(self, topic="T", queue_id=0, count=1):
         """Store messages, a second apart."""
