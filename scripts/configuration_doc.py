@@ -34,8 +34,8 @@ cannot be used stops the start. `-p` prints all settings, `mqbroker -m` the impo
 
 A broker listens at `listenPort` (10911), at that port minus 2, and for slaves at `haListenPort`;
 a NameServer at `listenPort` (9876), a Controller at the port of its own entry in
-`controllerDLegerPeers`, for brokers and the other Controllers. A broker that is no slave has `brokerId`
-0 whatever its file says.
+`controllerDLegerPeers`, for brokers and the other Controllers. A broker that is no slave has
+`brokerId` 0 whatever its file says.
 
 *Live* settings take effect at once when they are changed by command; all others with the next
 start. Keys under *accepted, not used yet* are RocketMQ's own, too: they are checked and printed,
