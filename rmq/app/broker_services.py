@@ -102,9 +102,8 @@ class Services:
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
         self.enough = self._enough()
-        self.schedule = _schedule(
-            ports, store, self.durability if grouped is None else CommittedFlushing(store)
-        )
+        flushing = self.durability if grouped is None else CommittedFlushing(store)
+        self.schedule = _schedule(ports, store, flushing)
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
         tools = _check_tools(ports, tables, store, self.op_log, self.endings)
@@ -125,13 +124,13 @@ class Services:
                 ports, self.role, self.roles, store, self.replication, caller
             )
             self.role.on_change(StateVersions(tables, self.schedule).role_changed)
-        if grouped is not None:
-            grouped.decide(store, self.role, self.roles, self.registration)
         self._periodic = self._periodic_work()
         self._connect()
 
     def _connect(self) -> None:
         """Who hears of what happens elsewhere."""
+        if self._grouped is not None:
+            self._grouped.decide(self._store, self.role, self.roles, self.registration)
         store, tables = self._store, self._tables
         store.on_arrival(Arrivals(self._ports.clock, tables.waiting).arrived)
         store.on_arrival(self.replication.appended)

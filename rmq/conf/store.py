@@ -237,9 +237,8 @@ class MessageStoreConfig:
     )
     cleanFileForciblyEnable: bool = setting(
         True,
-        "allow deleting files at once when the disk is nearly full",
+        "in DLedger mode: delete files whatever their age when the disk is nearly full",
         important=True,
-        honoured=False,
     )
     warmMapedFileEnable: bool = accepted(False, "pre-touch pages")
     offsetCheckInSlave: bool = setting(False, "correct a reader's offset on a slave too")

@@ -3,7 +3,6 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from rmq.base.errors import StoreError
 from rmq.base.manual import ManualClock
-from rmq.broker.group_replication import GroupReplication
 from rmq.broker.group_role import LEARN_MS, RETRY_MS, GroupRole
 from rmq.broker.role import Role, RoleHolder
 from rmq.raft.messages import Role as MemberRole
@@ -157,23 +156,3 @@ def test_after_the_end_nothing_changes(has_trouble):
     world.clock.advance(LEARN_MS[-1])
 
     assert world.calls == []
-
-
-def test_replication_is_the_members():
-    world = World()
-    replication = GroupReplication(world)
-    replication.on_ack(world.clock.advance)
-    replication.appended("T", 0)
-    replication.lead(3)
-    assert replication.master is None
-
-    world.role, world.leader_id = FOLLOWER, "n0"
-    replication.follow(None, 3)
-    assert replication.master.is_connected
-    world.role, world.leader_id = CANDIDATE, None
-    assert not replication.master.is_connected
-
-    assert replication.slaves == []
-    assert replication.acked_by(1) == 0
-    assert replication.accept(None, "h:1") is None
-    replication.stop()
