@@ -88,6 +88,22 @@ def log_end(group: clusters.Group) -> int:
     return until("the end of the master's log", asked, LEVEL_MAX_S)
 
 
+def living(group: clusters.Group, what: str, look: Callable[[], object], seconds: float) -> None:
+    """Wait for something that takes all servers of a group.
+
+    :raises BrokenError: one that was started is not there any more.
+    :raises TooLateError: it did not come in time.
+    """
+
+    def looked() -> object:
+        for one in (group.namesrv, *group.controllers, *group.brokers):
+            if one.process is not None and (code := one.process.poll()) is not None:
+                raise BrokenError(f"{one.address} ended with {code}: {one.log()[-1000:]}")
+        return look()
+
+    until(what, looked, seconds)
+
+
 def equal_logs(group: clusters.Group, end: int) -> str:
     """The sum (SHA-256) that all commit logs have up to ``end``.
 
@@ -142,13 +158,18 @@ class Restarts:
         self._give_role(apache, "SLAVE", 1)
         self.group.namesrv.start()
         ours.launch()
-        until("a master", self.group.master, START_MAX_S)
+        living(self.group, "a master", self.group.master, START_MAX_S)
         apache.launch()
-        until("a slave that has all", self.group.is_whole, START_MAX_S)
+        living(self.group, "a slave that has all", self.group.is_whole, START_MAX_S)
 
     def change(self, old: servers.Server, new: servers.Server) -> None:
         """Stop what is written, wait until the slave is level, exchange the roles."""
-        until("the slave to have topics and groups", lambda: has_tables(new, old), LEVEL_MAX_S)
+        living(
+            self.group,
+            "the slave to have topics and groups",
+            lambda: has_tables(new, old),
+            LEVEL_MAX_S,
+        )
         words = ("-b", clusters.GROUP, "-n", self.group.namesrv.address)
         self._admin.run("wipe write perm of broker", "wipeWritePerm", *words)
         end = self._calm_end()
@@ -160,10 +181,10 @@ class Restarts:
         self._give_role(new, "ASYNC_MASTER", 0)
         self._give_role(old, "SLAVE", 1)
         new.launch()
-        until("the new master", lambda: self.group.master() is new, START_MAX_S)
+        living(self.group, "the new master", lambda: self.group.master() is new, START_MAX_S)
         self._say(f"{new.address} leads")
         old.launch()
-        until("the old master to have all", self.group.is_whole, START_MAX_S)
+        living(self.group, "the old master to have all", self.group.is_whole, START_MAX_S)
         self._say(f"{old.address} follows")
 
     def _calm_end(self) -> int:
@@ -203,21 +224,26 @@ class Elections:
         for controller in self.group.controllers:
             controller.launch()
         ours.launch()
-        until("a master", self.group.master, START_MAX_S)
+        living(self.group, "a master", self.group.master, START_MAX_S)
         apache.launch()
-        until("a slave in step", self.group.is_whole, START_MAX_S)
+        living(self.group, "a slave in step", self.group.is_whole, START_MAX_S)
 
     def change(self, old: servers.Server, new: servers.Server) -> None:
         """Have the Controllers elect ``new``."""
-        until("the slave to have topics and groups", lambda: has_tables(new, old), LEVEL_MAX_S)
+        living(
+            self.group,
+            "the slave to have topics and groups",
+            lambda: has_tables(new, old),
+            LEVEL_MAX_S,
+        )
         number = next(key for key, at in self.group.addresses().items() if at == new.address)
         controller = self.group.leader().address
         words = ("-b", str(number), "-bn", clusters.GROUP, "-c", clusters.CLUSTER_NAME)
         expected = f"#BrokerMasterAddr\t{new.address}"
         self._admin.run(expected, "electMaster", "-a", controller, *words)
-        until("the new master", lambda: self.group.master() is new, START_MAX_S)
+        living(self.group, "the new master", lambda: self.group.master() is new, START_MAX_S)
         self._say(f"{new.address} leads")
-        until("the old master to be in step", self.group.is_whole, LEVEL_MAX_S)
+        living(self.group, "the old master to be in step", self.group.is_whole, LEVEL_MAX_S)
         self._say(f"{old.address} follows")
 
 
