@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
-    options.add_argument("--keep", action="store_true", help="leave stores and logs if it fails")
+    options.add_argument("--keep", action="store_true", help="leave stores and logs")
     return options
 
 
@@ -304,7 +304,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
         status = EXIT_SIGNAL + signal.SIGINT
     finally:
         signal.signal(signal.SIGTERM, before)
-        if work is not None and status and options.keep:
+        if work is not None and options.keep:
             console.print(f"failover: stores and logs are in {work}", highlight=False)
         elif work is not None:
             shutil.rmtree(work, ignore_errors=True)

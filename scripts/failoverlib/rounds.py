@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -82,7 +82,7 @@ class Rounds:
             self._until_whole()
             times["whole_s"] = time.monotonic() - repaired
         except TooLateError as error:
-            failure = failure or str(error)
+            failure = failure or "; ".join([str(error), *self._ended()])
             master = until("a master", self.group.master, TAKE_OVER_MAX_S)
             for one in self.group.brokers:
                 if one is not master:
@@ -143,6 +143,13 @@ class Rounds:
         elif fault == "cut":
             self.network.mend(self.group.brokers.index(old))
         self._launch_dead()
+
+    def _ended(self) -> Iterator[str]:
+        for one in (*self.group.controllers, *self.group.brokers):
+            code = _process(one).poll()
+            if code is not None:
+                yield f"{one.folder.name} ended with {code}"
+                one.end()
 
     def _launch_dead(self) -> None:
         for one in (*self.group.controllers, *self.group.brokers):

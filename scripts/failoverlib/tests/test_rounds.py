@@ -2,6 +2,7 @@
 
 import itertools
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,10 @@ from scripts.failoverlib.rounds import Rounds, TooLateError, until
 class Process:
     def __init__(self):
         self.signals = []
+        self.code = None
+
+    def poll(self):
+        return self.code
 
     def send_signal(self, number):
         self.signals.append(number)
@@ -21,6 +26,7 @@ class Process:
 class Server:
     def __init__(self, number):
         self.address = f"127.0.0.1:{number}"
+        self.folder = Path(f"server{number}")
         self.process = Process()
         self.starts = 0
 
@@ -168,6 +174,17 @@ def test_brokers_that_stay_out_of_the_set_are_started_again(load):
     assert one.failure == "all to be in step: not within 60 s"
     assert one.whole_s is None
     assert [broker.starts for broker in load.group.brokers] == [1, 0, 1]
+
+
+def test_a_server_that_ended_by_itself_is_named_and_started(load):
+    looks = itertools.chain(itertools.repeat(2, 560), itertools.repeat(3))
+    load.group.members = lambda: next(looks)
+    load.group.controllers[2].process.code = 7
+
+    one = load.once("hang")
+
+    assert one.failure == "all to be in step: not within 60 s; server13 ended with 7"
+    assert load.group.controllers[2].starts == 1
 
 
 def test_a_group_that_cannot_be_repaired_ends_the_run(load):
