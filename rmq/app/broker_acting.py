@@ -14,6 +14,7 @@ from rmq.broker.acting.group import Group
 from rmq.broker.acting.halves import HalfEscape
 from rmq.broker.acting.online import Committed, OnLine, OwnAddresses
 from rmq.broker.acting.quorum import Quorum, QuorumSettings
+from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.role import MASTER_ID, RoleHolder
 from rmq.broker.routes import Routes
 from rmq.broker.schedule import Schedule
@@ -94,6 +95,20 @@ class ScheduleAway:
         self._schedule.away = None
 
 
+class OffsetsAhead:
+    """Offsets that are committed here from now on: a master that comes back shall want them."""
+
+    def __init__(self, offsets: ConsumerOffsets) -> None:
+        self._offsets = offsets
+
+    def begin(self) -> None:
+        """Begin a new version, which is later than what the master had when we copied it."""
+        self._offsets.next_version()
+
+    def stop(self) -> None:
+        """Nothing ends: what was committed stays."""
+
+
 class Served(NamedTuple):
     """What acting works on."""
 
@@ -139,6 +154,7 @@ class ActingMaster:
             served.roles,
             served.store,
             (
+                OffsetsAhead(served.tables.offsets),
                 ScheduleAway(served.schedule, escape),
                 HalfEscape(config, served.tools, escape.put),
             ),

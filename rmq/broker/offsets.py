@@ -231,6 +231,11 @@ class ConsumerOffsets:
             offset_table=self._table,
         )
 
+    def next_version(self) -> None:
+        """Have others take this table for newer than one of as many commits."""
+        self._bump()
+        self._unsaved = True
+
     def adopt(self, theirs: ConsumerOffsetSerializeWrapper) -> None:
         """Take over all offsets that the master has; others, of the time without it, stay.
 

@@ -331,6 +331,7 @@ class Schedule:
         level.is_away = False
         if is_stored and level.offset == offset:
             self._move(level, offset + 1)
+            self._next_version()  # so that a master that comes back takes ours for newer
         if not self._is_running:
             if is_stored:
                 self._save(self.wrapper())
@@ -373,7 +374,10 @@ class Schedule:
         self._unsaved = True
         self._moves += 1
         if self._moves % self._version_step == 0:
-            self._data_version = self._data_version.next(self._clock.wall_ms(), self.state_version)
+            self._next_version()
+
+    def _next_version(self) -> None:
+        self._data_version = self._data_version.next(self._clock.wall_ms(), self.state_version)
 
     def _save_when_flushed(self) -> None:
         """Save the present offsets once all copies they speak of are on disk."""

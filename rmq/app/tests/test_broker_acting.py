@@ -84,8 +84,10 @@ def test_an_acting_slave_delivers_elsewhere_what_its_master_took():
     world.polled({0: MASTER, 1: OURS})
     assert not world.services.acting.is_acting
 
+    version = world.tables.offsets.data_version.counter
     world.polled({1: OURS})
     assert world.services.acting.is_acting
+    assert world.tables.offsets.data_version.counter == version + 1
     world.clock.advance(1_000)
     world.take(RequestCode.GET_ROUTEINFO_BY_TOPIC)[0].succeed(body=ROUTE)
     [sent] = world.take(RequestCode.SEND_MESSAGE_V2)

@@ -248,3 +248,15 @@ def test_under_controllers_each_version_has_the_master_s_epoch():
     offsets.commit("g", "t", 0, 5)
 
     assert offsets.data_version.state_version == 7
+
+
+def test_a_new_version_is_later_and_is_saved(world):
+    before = world.offsets.data_version
+
+    world.offsets.next_version()
+    world.offsets.persist()
+    again = world.again()
+    again.load()
+
+    assert again.data_version == world.offsets.data_version
+    assert again.data_version.counter == before.counter + 1
