@@ -5,13 +5,14 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, ensureDeferred, inlineCallbacks, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, inlineCallbacks
 
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.store import delete_hours, ledger_folder, local_offset_ms
 from rmq.base.errors import ConfigError, StoreError
 from rmq.base.ports import Clock, Disk
 from rmq.broker.durability import Worker
+from rmq.broker.group_flushing import CommittedFlushing
 from rmq.broker.group_log import GroupLog
 from rmq.broker.group_replication import GroupReplication
 from rmq.broker.group_role import GroupRole
@@ -25,7 +26,6 @@ from rmq.dledger.settings import LedgerSettings, MemberSettings, parse_peers
 from rmq.raft.config import RaftConfig
 from rmq.remoting.calls import Caller
 from rmq.store.ledger import record_for_no_one
-from rmq.store.messages import PutStatus
 from rmq.store.store import MessageStore
 
 log = logging.getLogger(__name__)
@@ -159,18 +159,6 @@ class GroupSafety:
         """Nothing: who waits is told by the log, which knows whether there is still hope."""
 
 
-class CommittedFlushing:
-    """As ``rmq.broker.schedule.Flushing``: safe is what the group agreed on."""
-
-    def __init__(self, store: MessageStore) -> None:
-        self._store = store
-
-    def flushed(self, end: int) -> Deferred[PutStatus]:
-        """Tell whether all below ``end`` is committed by now."""
-        is_safe = self._store.written_position >= end
-        return succeed(PutStatus.PUT_OK if is_safe else PutStatus.FLUSH_SLAVE_TIMEOUT)
-
-
 class Grouped:
     """What a broker does in its DLedger group."""
 
@@ -195,6 +183,7 @@ class Grouped:
         self.log = GroupLog(self.member)
         self.replication = GroupReplication(self.member)
         self.safety = GroupSafety(self.log)
+        self.flushing = CommittedFlushing(self.member)
         self.port = int(settings.addresses[self.member.self_id].rpartition(":")[2])
         self._role: GroupRole | None = None
 
@@ -212,6 +201,7 @@ class Grouped:
             broker_id=self._broker_id,
             announce=registration.register_all,
         )
+        self.flushing.watch(store, role)
 
     def start(self) -> None:
         """Take part; the store is loaded.

@@ -86,6 +86,7 @@ def _send_settings(ports: BrokerPorts, services: Services) -> SendSettings:
         reject_transactions=lambda: live.broker.rejectTransactionMessage,
         role=services.role,
         slave_may_act=config.enableSlaveActingMaster,
+        waits_always=ports.settings.store.enableDLegerCommitLog,
     )
 
 
@@ -214,6 +215,6 @@ def _admin_processors(
             services.replication,
             (services.schedule.texts,),
         ),
-        FileAdminProcessor(clock, store, services.schedule.wrapper),
+        FileAdminProcessor(clock, store, services.delay_offsets),
         TimerAdminProcessor(tables.timer),
     ]

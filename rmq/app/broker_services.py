@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
-from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 
+from codec.bodies.offsets import DelayOffsetSerializeWrapper
 from codec.headers.namesrv import RegisterBrokerResponseHeader
 from rmq.app.broker_acting import ActingMaster, Served, group_of, is_isolated, quorum_of
 from rmq.app.broker_controlled import (
@@ -17,7 +18,7 @@ from rmq.app.broker_controlled import (
     set_replicas,
     switching_replication,
 )
-from rmq.app.broker_dledger import CommittedFlushing, Grouped
+from rmq.app.broker_dledger import Grouped
 from rmq.app.broker_ports import BrokerPorts
 from rmq.app.broker_roles import Roles, first_role
 from rmq.app.broker_tables import Tables
@@ -102,7 +103,7 @@ class Services:
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
         self.enough = self._enough()
-        flushing = self.durability if grouped is None else CommittedFlushing(store)
+        flushing = self.durability if grouped is None else grouped.flushing
         self.schedule = _schedule(ports, store, flushing)
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
@@ -226,6 +227,13 @@ class Services:
         if isinstance(self.replication, AutoSwitch):
             return enough_members(self._ports, self.replication)
         return None if self._quorum is None else self._quorum.enough
+
+    def delay_offsets(self) -> Deferred[DelayOffsetSerializeWrapper]:
+        """How far delayed delivery is; in a group once that is agreed on, as slaves may lead."""
+        offsets = self.schedule.wrapper()
+        if self._grouped is None or not self.role.now.is_master:
+            return succeed(offsets)
+        return self._grouped.flushing.settled(offsets)
 
     def load(self) -> None:
         """Read what the services keep on disk; the store's turn is before ``start``.

@@ -8,7 +8,7 @@ from codec.codes import RequestCode, ResponseCode
 from codec.headers.fields import ext_fields_of
 from codec.headers.send import SendMessageRequestHeaderV2
 from rmq.app.broker import Broker
-from rmq.app.broker_dledger import CommittedFlushing, member_of, refuse_old_log
+from rmq.app.broker_dledger import member_of, refuse_old_log
 from rmq.app.namesrv import NameServer
 from rmq.app.outside import true_outside
 from rmq.app.tests import loops
@@ -80,7 +80,7 @@ class World:
             )
         )
 
-    def send(self, broker, body=b"x"):
+    def send(self, broker, body=b"x", properties=None):
         header = SendMessageRequestHeaderV2(
             producer_group="g",
             topic="TBW102",
@@ -90,6 +90,7 @@ class World:
             sys_flag=0,
             born_timestamp=1,
             flag=0,
+            properties=properties,
         )
         port = broker.settings.server.listenPort
         return loops.ask(
@@ -128,6 +129,16 @@ def test_what_one_acknowledges_all_have(world):
     ids = sorted(one.services.role.now.broker_id for one in world.brokers)
     number = world.brokers.index(master)
     assert ids == [0] + [1 + other for other in range(3) if other != number]
+
+
+def test_sender_that_would_not_wait_waits_all_the_same(world):
+    master = world.master()
+    for one in world.brokers:
+        if one is not master:
+            one.grouped.member._fail("its disk is gone")
+
+    with pytest.raises(IndexError):  # no answer
+        world.send(master, properties="WAIT\x01false\x02")
 
 
 def test_slaves_learn_their_master_and_refuse_to_be_sent_to(world):
@@ -194,14 +205,13 @@ def test_alone_in_its_group_a_broker_leads_and_leaves_nobody_behind():
     result = world.store.put(PutMessage("T", 0, b"x"))
     safe = []
     world.services.safety.wait(result.end).addCallback(safe.append)
-    flushing = CommittedFlushing(world.store)
-    early, late = [], []
-    flushing.flushed(result.end).addCallback(early.append)
+    offsets = []
+    world.services.delay_offsets().addCallback(offsets.append)
+    assert safe == offsets == []
     world.clock.advance(10)
-    flushing.flushed(result.end).addCallback(late.append)
 
-    assert safe == late == [PutStatus.PUT_OK]
-    assert early == [PutStatus.FLUSH_SLAVE_TIMEOUT]
+    assert safe == [PutStatus.PUT_OK]
+    assert offsets == [world.services.schedule.wrapper()]
     left = []
     world.grouped.leave().addCallback(left.append)
     assert left == [None]

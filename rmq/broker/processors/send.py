@@ -89,6 +89,8 @@ class SendSettings:
     reject_transactions: Callable[[], bool]
     role: RoleHolder
     slave_may_act: bool = False
+    waits_always: bool = False
+    """Whether senders wait for safety though their properties say no (WAIT=false)."""
 
 
 def refuse_on_slave(settings: SendSettings) -> None:
@@ -276,7 +278,10 @@ class SendProcessor:
             0,
             wanted,
         )
-        return message, queue_id, unique_key, self.safe is not None and _is_waited_for(stored)
+        is_waited_for = self.safe is not None and (
+            self._settings.waits_always or _is_waited_for(stored)
+        )
+        return message, queue_id, unique_key, is_waited_for
 
     def _answer(self, request: SendRequest, prepared: Prepared, result: PutResult) -> Answer:
         """What the sender is told, at once or when its message is safe."""
@@ -400,7 +405,9 @@ class SendProcessor:
             items,
         )
         unique_key = properties.get("UNIQ_KEY", "")
-        if self.safe is not None and properties.get("WAIT") != "false":
+        if self.safe is not None and (
+            self._settings.waits_always or properties.get("WAIT") != "false"
+        ):
             return self._when_safe(self.safe, result, queue_id, unique_key)
         return self._respond(result, queue_id, unique_key)
 

@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+from twisted.internet.defer import Deferred
+
 from codec.bodies import encode_body
 from codec.bodies.offsets import DelayOffsetSerializeWrapper
 from codec.codes import RequestCode
@@ -28,7 +30,7 @@ class FileAdminProcessor:
         self,
         clock: Clock,
         store: MessageStore,
-        delay_offsets: Callable[[], DelayOffsetSerializeWrapper],
+        delay_offsets: Callable[[], Deferred[DelayOffsetSerializeWrapper]],
     ) -> None:
         """``delay_offsets``: how far delayed delivery is."""
         self._clock = clock
@@ -66,9 +68,11 @@ class FileAdminProcessor:
             self._rounds_left = 0
 
     @handles(RequestCode.GET_ALL_DELAY_OFFSET)
-    def delay_offsets(self, _request: Request[RequestHeader]) -> Response:
+    def delay_offsets(self, _request: Request[RequestHeader]) -> Deferred[Response]:
         """Give how far the delivery of each delay level is.
 
         Source: AdminBrokerProcessor.java, getAllDelayOffset(), 5.3.3.
         """
-        return Response(body=encode_body(self._delay_offsets()))
+        return self._delay_offsets().addCallback(
+            lambda offsets: Response(body=encode_body(offsets))
+        )

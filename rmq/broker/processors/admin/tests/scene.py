@@ -97,7 +97,7 @@ class AdminScene(Scene):
                 self.sides,
                 (lambda: {"scheduleMessageOffset_1": "0,0"},),
             ),
-            FileAdminProcessor(self.clock, self.store, lambda: self.delay_offsets),
+            FileAdminProcessor(self.clock, self.store, lambda: succeed(self.delay_offsets)),
         ]
 
     def put(self, topic="T", queue_id=0, count=1):

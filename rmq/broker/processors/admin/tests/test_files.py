@@ -1,4 +1,5 @@
 import pytest
+from twisted.internet.defer import Deferred
 
 from codec.bodies import decode_body
 from codec.bodies.offsets import DelayOffsetSerializeWrapper
@@ -53,7 +54,7 @@ class BrokenStore:
 
 def test_a_failure_ends_the_rounds_and_is_told():
     store = BrokenStore()
-    processor = FileAdminProcessor(ManualClock(), store, DelayOffsetSerializeWrapper)
+    processor = FileAdminProcessor(ManualClock(), store, Deferred)
 
     for _ in range(2):
         with pytest.raises(StoreError):
