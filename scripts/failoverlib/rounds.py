@@ -128,7 +128,7 @@ class Rounds:
         times["served_s"] = time.monotonic() - begin
         acknowledged = until(
             "an acknowledgement by it",
-            lambda: self.producer.ledger.first_by(new.address, begin),
+            lambda: self.producer.ledger.first_by_another(old.address, begin),
             TAKE_OVER_MAX_S,
         )
         times["acknowledged_s"] = acknowledged - begin
