@@ -292,13 +292,15 @@ class Member:
 
         Whoever owns the port tells this; without it only silence is noticed.
         """
+        node = self._node
+        if node is None:
+            return
         for peer in [peer for peer, known in self._channels.items() if known is channel]:
             del self._channels[peer]
-            if self._node is not None:
-                log.info("event=dledger_peer_lost member=%s peer=%s", self.self_id, peer)
-                self._node.tick(self._now_ms)
-                self._node.peer_lost(peer)
-                self._run_soon()
+            log.info("event=dledger_peer_lost member=%s peer=%s", self.self_id, peer)
+            node.tick(self._now_ms)
+            node.peer_lost(peer)
+            self._run_soon()
 
     def _note_channel(self, node: Node, sender: str | None, channel: Channel) -> None:
         known = sender in self._settings.addresses

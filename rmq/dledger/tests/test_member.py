@@ -10,6 +10,8 @@ from codec.codes import DLedgerResponseCode as Result
 from codec.command import Command
 from rmq.base.errors import CallError
 from rmq.dledger.errors import ProposalError
+from rmq.dledger.member import Member
+from rmq.dledger.member_ports import MemberPorts
 from rmq.dledger.tests.groups import Group
 from rmq.raft.messages import Entry, Role
 from rmq.remoting.testing import FakeChannel
@@ -217,6 +219,20 @@ def test_only_the_last_connection_of_a_member_matters():
     assert group.roles[follower.self_id][-1] == (Role.FOLLOWER, leader.term)
 
 
+def test_other_connections_than_the_leaders_do_not_matter():
+    group = Group().start()
+    group.proposed(b"a")
+    leader = group.elected()
+    before = {one: list(roles) for one, roles in group.roles.items()}
+
+    for one in group.members.values():
+        one.channel_closed(FakeChannel())
+    group.run(1000)
+
+    assert group.roles == before
+    assert leader.is_leader
+
+
 def test_connections_of_strangers_and_ends_after_the_stop_do_not_matter():
     group = Group().start()
     group.proposed(b"a")
@@ -224,11 +240,12 @@ def test_connections_of_strangers_and_ends_after_the_stop_do_not_matter():
     stranger = FakeChannel()
     group.say(follower.self_id, Code.HEART_BEAT, b'{"localId":"n9","term":0}', stranger)
     group.say(follower.self_id, Code.HEART_BEAT, b'{"term":0}', stranger)
-    known = list(follower._channels.values())
-    assert stranger not in known
+    follower.channel_closed(stranger)
+    group.run(1000)
+    assert follower.role is Role.FOLLOWER
 
     follower.stop()
-    for channel in known:
+    for channel in group.channels.values():
         follower.channel_closed(channel)
 
     assert follower.role is Role.UNKNOWN
@@ -418,3 +435,19 @@ def test_a_member_tells_who_it_is():
 
     assert (member.group, member.self_id) == ("g", "n1")
     assert member.peers == group.addresses
+
+
+def test_opening_twice_is_opening_once_and_a_member_never_opened_can_be_stopped():
+    group = Group(1).start()
+    group.proposed(b"a")
+    member = group.members["n0"]
+    member.open()
+    assert bodies(group, "n0") == [b"", b"a"]
+    ports = MemberPorts(
+        group.disks["n0"], group.clock, group.chance, group.wires["n0"], group.workers["n0"]
+    )
+    stopped: list[None] = []
+
+    Member(group.settings("n0"), ports).stop().addCallback(stopped.append)
+
+    assert stopped == [None]

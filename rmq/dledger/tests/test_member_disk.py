@@ -131,6 +131,55 @@ def test_a_member_whose_disk_hangs_is_silent_until_it_goes_on():
     assert group.elected()
 
 
+def test_a_role_is_told_before_the_sync_and_what_is_proposed_then_shares_it():
+    group = Group(1, durable=True)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member, proposed = group.members["n0"], []
+    found: list[object] = []
+
+    def lead(role, term):
+        proposed.append(member.propose([b"a"]).addCallback(found.append))
+
+    member.on_role(lead)
+    group.until(lambda: proposed)
+    group.run(1)
+    assert len(worker.calls) == 1
+    worker.finish()
+    group.run(1)
+
+    assert len(found) == 1
+
+
+def test_a_member_may_be_stopped_by_who_hears_of_its_role():
+    group = Group(1, durable=True)
+    worker = group.workers["n0"] = SlowWorker()
+    group.start()
+    member, stopped = group.members["n0"], []
+
+    member.on_role(lambda role, term: member.stop().addCallback(stopped.append))
+    group.until(lambda: member.role is Role.UNKNOWN)
+    worker.finish()
+
+    assert stopped == [None]
+
+
+def test_a_member_may_be_stopped_by_who_hears_what_is_committed():
+    group, leader, _ = slow_group()
+    stopped: list[object] = []
+    leader.on_commit(lambda _: leader.stop().addCallback(stopped.append))
+    for _ in range(5):  # the others have the first entry on disk, and the leader learns it
+        for other in set(group.ids) - {leader.self_id}:
+            group.workers[other].finish()
+        group.run(5)
+    assert stopped == []
+
+    group.workers[leader.self_id].finish()
+
+    assert leader.role is Role.UNKNOWN
+    assert stopped == [None]
+
+
 def test_only_so_many_requests_wait_for_the_disk():
     group, leader, other = slow_group()
     for _ in range(WAITING_MAX):

@@ -1,5 +1,6 @@
 from rmq.raft.messages import HeartBeat, HeartBeatReply, Vote, VoteReply, VoteResult
-from rmq.raft.tests.nodes import drain, new_node, requests
+from rmq.raft.ready import HardState
+from rmq.raft.tests.nodes import drain, elected, following, new_node, requests
 
 
 def test_answers_that_come_after_the_decision_change_nothing():
@@ -51,3 +52,36 @@ def test_a_vote_is_due_again_when_nobody_answers():
     node.tick(2300)
 
     assert len(requests(node, Vote)) == 2
+
+
+def test_a_leaders_next_beat_is_due():
+    node = elected()
+    assert node.next_due_ms == 2000
+
+    for beat in requests(node, HeartBeat):
+        node.replied(beat, HeartBeatReply())
+
+    assert node.next_due_ms == 2000
+
+
+def test_a_leader_that_asks_for_votes_of_its_own_term_hears_that_it_leads():
+    node = new_node(state=HardState(0, "n2"))
+    who = {"group": "g", "sender": "n1", "target": "n0", "term": 0, "leader_id": "n1"}
+    node.step(HeartBeat(**who))
+    drain(node)
+
+    node.step(Vote(**who, end_index=-1, end_term=-1))
+
+    [answer] = [one for ready in drain(node) for one in ready.answers]
+    assert answer.reply.result is VoteResult.REJECT_ALREADY_HAS_LEADER
+
+
+def test_a_follower_in_doubt_is_due_when_it_stands():
+    node = following()
+    assert node.next_due_ms == 6001
+
+    node.peer_lost("n1")
+    assert node.next_due_ms == 10
+    node.peer_found("n1")
+
+    assert node.next_due_ms == 6001
