@@ -54,6 +54,10 @@ class Ledger:
             at -= 1
         return sorted(ack for ack in self.acks[at:] if ack.at >= begin)
 
+    def first_by(self, address: str, begin: float) -> float | None:
+        """When a broker first acknowledged from ``begin`` on."""
+        return next((ack.at for ack in self.since(begin) if ack.address == address), None)
+
     def first_by_another(self, address: str, begin: float) -> float | None:
         """When another broker than that first acknowledged from ``begin`` on."""
         return next((ack.at for ack in self.since(begin) if ack.address != address), None)

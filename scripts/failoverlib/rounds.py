@@ -23,6 +23,8 @@ MEANINGS = {
     "controller": "the Controllers' leader is killed",
     "both": "the Controllers' leader and the master are killed at once",
 }
+OF_CONTROLLERS = ("controller", "both")
+"""Those of groups that have any."""
 PROBES = "Probes"
 """The topic of messages that are sent as soon as there is a new master; nobody reads them."""
 POLL_S = 0.01
@@ -67,7 +69,7 @@ class Rounds:
         :raises TooLateError: nor does that help.
         """
         old = until("a master", self.group.master, TAKE_OVER_MAX_S)
-        leader = self.group.leader() if fault in {"controller", "both"} else None
+        leader = self.group.leader() if fault in OF_CONTROLLERS else None
         begin = time.monotonic()
         self._break(fault, old, leader)
         times: dict[str, float | None] = {}

@@ -44,6 +44,8 @@ def test_the_first_of_a_broker_is_found_though_threads_spoke_out_of_turn():
         f"acked {10 * SECOND + 800_000_000} 1 0 b:1",
     )
 
+    assert made.first_by("b:1", 10.0) == 10.8
+    assert made.first_by("a:1", 10.5) is None
     assert made.first_by_another("a:1", 10.0) == 10.8
     assert made.first_by_another("a:1", 10.85) == 10.9
     assert made.first_by_another("b:1", 10.5) is None
