@@ -114,6 +114,7 @@ class RuntimeProcessor:
             client = HAClientRuntimeInfo(
                 master_addr=master.address,
                 max_offset=self._store.written_position,
+                master_flush_offset=self._store.master_flushed_position,
                 last_read_timestamp=master.heard_ms,
                 last_write_timestamp=master.said_ms,
                 transferred_byte_in_second=master.rate,

@@ -130,6 +130,7 @@ def test_bytes_are_for_people(count, text):
 def test_a_slave_shows_its_master(scene):
     scene.put()
     scene.sides.master = MasterState("10.0.0.2:10912", 7, 1000, 2000, is_connected=True)
+    scene.store.master_flushed_position = 5
 
     answer = scene.ask(RequestCode.GET_BROKER_HA_STATUS)
 
@@ -137,6 +138,7 @@ def test_a_slave_shows_its_master(scene):
     assert not info.master
     assert info.ha_client_runtime_info == HAClientRuntimeInfo(
         master_addr="10.0.0.2:10912",
+        master_flush_offset=5,
         max_offset=scene.store.written_position,
         last_read_timestamp=1000,
         last_write_timestamp=2000,
