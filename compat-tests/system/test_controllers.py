@@ -29,6 +29,8 @@ GROUP = "controllers"
 NAME = "broker-x"
 LEADS_MAX_S = 30
 JAVA_BROKER_MAX_S = 60
+LEADER_MAX_S = 4
+"""Until others lead when a leader's process is gone; half a second if the disks are idle."""
 
 needs_java = pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
 
@@ -243,7 +245,7 @@ def test_what_one_of_three_was_told_all_know_when_it_is_gone(controllers):
         leader.server.kill()
         began = time.monotonic()
         assert group.leader() is not leader
-        assert time.monotonic() - began < 15, "DLedger's own times"
+        assert time.monotonic() - began < LEADER_MAX_S
         assert group.told() == known
         leader.server.start()
         group.beat(1)
@@ -267,17 +269,20 @@ def test_a_set_whose_master_vanishes_has_another_at_once(controllers, kinds):
     assert group.told() == (address(2), 2, 3, [2])
 
 
-def test_a_leader_of_controllers_and_a_master_may_vanish_together(controllers):
-    group = controllers("ooo", failoverProfile="fast")
+@pytest.mark.parametrize(("profile", "listening_s"), [("default", 5.2), ("fast", 1.2)])
+def test_a_leader_of_controllers_and_a_master_may_vanish_together(
+    controllers, profile, listening_s
+):
+    group = controllers("ooo", failoverProfile=profile)
     group.two_in_sync()
-    time.sleep(1.2)  # all listen long enough to know who lives
+    time.sleep(listening_s)  # all listen long enough to know who lives
 
     began = time.monotonic()
     group.leader().server.kill()
     group.vanish(1)
     wait_for("another master", lambda: group.told()[0] == address(2), 10, 0)
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < LEADER_MAX_S
 
 
 def test_a_controller_without_a_majority_changes_nothing(controllers):
