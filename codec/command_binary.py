@@ -70,14 +70,6 @@ _INT32 = Layout(">i")
 _LANGUAGE_NAMES = {language.value: language.name for language in LanguageCode}
 
 
-def peek_code(header: bytes) -> int | None:
-    """Give the code of the request without reading the rest."""
-    if len(header) < _INT16.size:
-        return None
-    code: int = _INT16.unpack_from(header)[0]
-    return CUT_CODES.get(code, code)
-
-
 def decode_binary(header: bytes) -> TextCommand:
     """Read a binary header. Twin of ``BINARY_HEADER.parse``.
 

@@ -87,24 +87,11 @@ _INT32 = msgspec.json.Decoder(Int32, strict=False)
 _STRING = msgspec.json.Decoder(str)
 _ENCODER = msgspec.json.Encoder()
 _LANGUAGES = LanguageCode.__members__
-_FIRST_KEY = b'{"code":'
 
 
 def language_code(name: str) -> LanguageCode:
     """Give the code of a language's name, OTHER if nobody knows it."""
     return _LANGUAGES.get(name, LanguageCode.OTHER)
-
-
-def peek_code(header: bytes) -> int | None:
-    """Give the code without reading the header, if it comes first as Java and Go write it.
-
-    A hint: the header may be broken, or name its code once more. Compare with what is decoded.
-    """
-    if header.startswith(_FIRST_KEY):
-        digits = header[8 : header.find(b",", 9, 19)]
-        if digits.isdigit():
-            return int(digits)
-    return None
 
 
 def decode_json(header: bytes) -> TextCommand:

@@ -4,7 +4,7 @@ A hot answer has the same keys in the same order every time. ``ResponseTemplate`
 writer make one with marks in place of the values, once, and afterwards only fills those in: 0.3 us
 where writing anew takes 2. What it gives is, byte for byte, what ``encode_response`` would.
 
-Values are not escaped: text must consist of ASCII letters and digits, see ``needs_no_escape``.
+Values are not escaped: text must consist of ASCII letters and digits.
 Only JSON headers; a binary one is written the ordinary way.
 """
 
@@ -60,19 +60,8 @@ class ResponseTemplate:
         size = len(header)
         return self._pack(size + 4, size) + header
 
-    def frame_with(self, body: bytes, *values: int | bytes) -> bytes:
-        """The same with a body."""
-        header = self._text % values
-        size = len(header)
-        return b"".join((self._pack(size + 4 + len(body), size), header, body))
-
     def frame_of(self, body: Sequence[bytes], body_size: int, *values: int | bytes) -> bytes:
         """The same with a body in pieces, ``body_size`` bytes in all."""
         header = self._text % values
         size = len(header)
         return b"".join((self._pack(size + 4 + body_size, size), header, *body))
-
-
-def needs_no_escape(text: str) -> bool:
-    """Whether a text can be filled in: ASCII letters and digits only."""
-    return text.isascii() and text.isalnum()

@@ -22,14 +22,6 @@ DEFAULT_QUEUE_NUMS = 16
 MESSAGE_TYPE_ATTRIBUTE = "message.type"
 
 
-def perm_text(perm: int) -> str:
-    """What a perm allows, as operators read it: ``RW-``. Source: PermName.java, perm2String()."""
-    return "".join(
-        letter if perm & bit else "-"
-        for letter, bit in (("R", PERM_READ), ("W", PERM_WRITE), ("X", PERM_INHERIT))
-    )
-
-
 class TopicFilterType(StrEnum):
     """Whether a message has one tag or several; only the first is in use."""
 

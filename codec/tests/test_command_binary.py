@@ -11,7 +11,6 @@ from codec.command_binary import (
     CUT_CODES,
     decode_binary,
     encode_binary,
-    peek_code,
 )
 from codec.errors import CodecError
 
@@ -155,17 +154,12 @@ def test_cut_pop_codes_are_understood_in_requests_only(cut, code):
     response = encode_binary(cut, 0, 1)
 
     assert int.from_bytes(request[:2]) == cut
-    assert decode_binary(request).code == peek_code(request) == code
+    assert decode_binary(request).code == code
     assert decode_binary(response).code == cut
 
 
 def test_no_code_shares_the_number_of_a_cut_one():
     assert not set(CUT_CODES) & set(RequestCode)
-
-
-def test_the_code_is_seen_without_reading_the_rest():
-    assert peek_code(b"\x01\x36") == RequestCode.SEND_MESSAGE_V2
-    assert peek_code(b"\x01") is None
 
 
 @pytest.mark.parametrize(

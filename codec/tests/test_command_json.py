@@ -12,7 +12,6 @@ from codec.command_json import (
     decode_json,
     encode_json,
     language_code,
-    peek_code,
     typed_json_decoder,
 )
 from codec.errors import CodecError, HeaderError
@@ -148,25 +147,6 @@ def test_a_missing_field_names_the_command_to_answer(ext_fields):
 
 def test_no_ext_fields_are_enough_for_a_header_without_required_ones():
     assert NONE(b'{"code":106}').ext_fields == RequestHeader()
-
-
-@pytest.mark.parametrize(
-    ("header", "code"),
-    [
-        (b'{"code":310,"x":1}', 310),
-        (b'{"code":5}', 5),
-        (b'{"code":200050,"extFields":{}}', 200050),
-        (b'{"code": 5}', None),
-        (b'{"code":-1,"x":1}', None),
-        (b'{"code":1_0,"x":1}', None),
-        (b'{"code":"5","x":1}', None),
-        (b'{"opaque":1,"code":5}', None),
-        (b'{"code":', None),
-        (b"", None),
-    ],
-)
-def test_the_code_is_seen_where_java_and_go_write_it(header, code):
-    assert peek_code(header) == code
 
 
 def test_keys_are_written_in_javas_order_and_null_left_out():

@@ -4,7 +4,6 @@ Dice are seeded, so a failure comes back; its number is in the message.
 """
 
 from codec.command import decode_command, typed_decoders
-from codec.command_json import peek_code
 from codec.errors import CodecError
 from codec.frame import JSON, ROCKETMQ, FrameBuffer, build_frame
 from codec.headers.pull import PullMessageRequestHeader
@@ -96,7 +95,6 @@ def decodes(frame, dice):
         if dice.below(5) == 0:
             decode_command(frame)
         if frame.encoding == JSON:
-            peek_code(frame.header)
             from_json(frame.header)
         else:
             from_frame(frame)

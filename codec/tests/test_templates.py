@@ -8,7 +8,7 @@ from codec.frame import JSON
 from codec.headers.fields import Int64, ResponseHeader, ext_fields_of
 from codec.headers.pull import PullMessageResponseHeader
 from codec.headers.send import SendMessageResponseHeader
-from codec.templates import ResponseTemplate, needs_no_escape
+from codec.templates import ResponseTemplate
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -56,12 +56,11 @@ def test_a_body_follows_the_header(suggested, begin, low, high, opaque, body):
         max_offset=high,
     )
 
-    filled = template.frame_with(body, suggested, begin, low, high, opaque)
+    pieces = [body[:5], body[5:], b""]
+    filled = template.frame_of(pieces, len(body), suggested, begin, low, high, opaque)
 
     fields = ext_fields_of(header)
     assert filled == encode_response(JSON, opaque, 19, '"quoted" \u00e9', fields, body)
-    pieces = [body[:5], body[5:], b""]
-    assert filled == template.frame_of(pieces, len(body), suggested, begin, low, high, opaque)
 
 
 class Offset(ResponseHeader, frozen=True, kw_only=True):
@@ -81,16 +80,3 @@ def test_a_form_may_say_more_than_the_value(number):
     filled = template.frame(number, 7)
 
     assert filled == encode_response(JSON, 7, 0, None, {"offset": f"1{number:016d}"})
-
-
-@given(st.text(max_size=20))
-def test_what_needs_no_escape_is_the_same_in_json(text):
-    if needs_no_escape(text):
-        written = encode_response(JSON, 1, 0, text)
-        assert f'"{text}"'.encode() in written
-
-
-def test_quotes_need_escape():
-    assert not needs_no_escape('a"b')
-    assert not needs_no_escape("")
-    assert needs_no_escape("7F000001ab")

@@ -153,10 +153,6 @@ class Disk(Protocol):
         """Move a file; replaces ``new_path``."""
         ...
 
-    def touch(self, path: str) -> None:
-        """Set a file's time of last writing to now."""
-        ...
-
     def used_share(self, path: str) -> float:
         """The share in use, 0 to 1, of the file system that holds ``path``."""
         ...

@@ -119,7 +119,6 @@ class Consumers:
         self.config = config
         self._clock = clock
         self._groups: dict[str, ConsumerGroup] = {}
-        self._compensated: dict[str, ConsumerGroup] = {}
         self._groups_of: dict[Channel, set[str]] = {}
         self._listeners: list[Listener] = []
         self._to_notify: set[str] = set()
@@ -224,39 +223,12 @@ class Consumers:
         for name, channel in silent:
             self.unregister(name, channel)
             channel.close("consumer sent no heartbeat")
-        self._forget_old_compensations()
         return len(silent)
 
     def subscription(self, group: str, topic: str) -> SubscriptionData | None:
-        """What a group wants of a topic: by heartbeat, else by what it pulled without."""
+        """What a group wants of a topic, by its heartbeats."""
         known = self._groups.get(group)
-        found = None if known is None else known.subscriptions.get(topic)
-        if found is None and group in self._compensated:
-            found = self._compensated[group].subscriptions.get(topic)
-        return found
-
-    def group_or_compensated(self, group: str) -> ConsumerGroup | None:
-        """A connected group, else what is known of one that only pulls."""
-        return self._groups.get(group) or self._compensated.get(group)
-
-    def compensate(
-        self,
-        group: str,
-        consume_type: ConsumeType,
-        message_model: MessageModel,
-        subscription: SubscriptionData | None = None,
-    ) -> None:
-        """Remember what a consumer without heartbeat is and wants.
-
-        Source: ConsumerManager.java, compensateBasicConsumerInfo(), compensateSubscribeData().
-        """
-        kept = self._compensated.get(group)
-        if kept is None:
-            kept = self._compensated[group] = ConsumerGroup(group)
-        kept.consume_type = consume_type
-        kept.message_model = message_model
-        if subscription is not None:
-            kept.subscriptions[subscription.topic] = subscription
+        return None if known is None else known.subscriptions.get(topic)
 
     def groups_of_topic(self, topic: str) -> set[str]:
         """Connected groups that subscribe to a topic.
@@ -307,12 +279,3 @@ class Consumers:
     def _tell(self, name: str, group: ConsumerGroup | None) -> None:
         for listener in self._listeners:
             listener(name, group)
-
-    def _forget_old_compensations(self) -> None:
-        oldest_ms = self._clock.wall_ms() - self.config.subscriptionExpiredTimeout
-        for name, group in list(self._compensated.items()):
-            for topic, subscription in list(group.subscriptions.items()):
-                if subscription.sub_version < oldest_ms:
-                    del group.subscriptions[topic]
-            if not group.subscriptions:
-                del self._compensated[name]

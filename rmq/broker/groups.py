@@ -144,14 +144,6 @@ class Groups:
             self.persist()
         return known
 
-    def disable_consume(self, group: str) -> None:
-        """Let a group pull no more; nothing if it is unknown."""
-        config = self._table.get(group)
-        if config is not None:
-            self._table[group] = replace(config, consume_enable=False)
-            self._bump()
-            self.persist()
-
     def forbidden(self, group: str, topic: str) -> int:
         """The bits of what a group may not do with a topic; 0: it may do all."""
         return max(0, self._forbidden.get(group, {}).get(topic, 0))

@@ -95,11 +95,6 @@ PREDEFINED_GROUPS = frozenset(
 _legal = re.compile(r"[%|a-zA-Z0-9_-]*").fullmatch
 
 
-def has_illegal_character(name: str) -> bool:
-    """Whether a topic or group has a character outside ``[%|a-zA-Z0-9_-]``."""
-    return _legal(name) is None
-
-
 def topic_fault(topic: str) -> str | None:
     """Why a topic's name cannot be used, in Java's words; None if it can.
 
@@ -131,16 +126,6 @@ def group_fault(group: str) -> str | None:
     return None
 
 
-def is_system_topic(topic: str) -> bool:
-    """Whether a topic is a system topic of any broker."""
-    return topic in SYSTEM_TOPICS or topic.startswith(SYSTEM_TOPIC_PREFIX)
-
-
-def is_system_group(group: str) -> bool:
-    """Whether a group is one that RocketMQ uses itself."""
-    return group in PREDEFINED_GROUPS or group.startswith(SYSTEM_GROUP_PREFIX)
-
-
 def retry_topic(group: str) -> str:
     """Where messages go that a group could not consume yet."""
     return RETRY_PREFIX + group
@@ -154,11 +139,6 @@ def dead_letter_topic(group: str) -> str:
 def is_retry_topic(topic: str) -> bool:
     """Whether a topic holds messages for another try."""
     return topic.startswith(RETRY_PREFIX)
-
-
-def is_dead_letter_topic(topic: str) -> bool:
-    """Whether a topic holds messages that were given up."""
-    return topic.startswith(DEAD_LETTER_PREFIX)
 
 
 def group_of(topic: str) -> str:

@@ -111,10 +111,6 @@ class ConsumerOffsets:
         offset = self._pulled.get(f"{topic}@{group}", {}).get(queue_id)
         return self.query(group, topic, queue_id) if offset is None else offset
 
-    def clear_pulled(self, group: str, topic: str) -> None:
-        """Forget up to where a group has pulled in a topic."""
-        self._pulled.pop(f"{topic}@{group}", None)
-
     def topics_of(self, group: str) -> set[str]:
         """Topics in which a group has committed anything."""
         return {topic for topic, member in self._pairs() if member == group}

@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 PERM_MAX = 7
 """Greatest valid permission. Source: PermName.java, isValid(), 5.3.3."""
 
-UNIT_FLAG = 1
 UNIT_SUB_FLAG = 2
 """Bits of ``topic_sys_flag``. Source: TopicSysFlag.java, 5.3.3."""
 
@@ -208,30 +207,6 @@ class Topics:
         self.persist()
         self._tell(updated)
         return updated
-
-    def set_flag(self, topic: str, bit: int, *, on: bool) -> None:
-        """Set or clear ``UNIT_FLAG`` or ``UNIT_SUB_FLAG``; nothing if the topic is unknown."""
-        config = self._table.get(topic)
-        if config is not None:
-            flags = config.topic_sys_flag
-            self._change(replace(config, topic_sys_flag=flags | bit if on else flags & ~bit))
-
-    def mark_ordered(self, topics: Iterable[str]) -> None:
-        """Set the order flag of known topics, as a NameServer's order configuration asks.
-
-        Source: TopicConfigManager.java, updateOrderTopicConfig(), 5.3.3.
-        """
-        unordered = {
-            topic: config
-            for topic in topics
-            if (config := self._table.get(topic)) is not None and not config.order
-        }
-        for topic, config in unordered.items():
-            self._table[topic] = replace(config, order=True)
-            logger.info("event=topic_ordered topic=%s", topic)
-        if unordered:
-            self._bump()
-            self.persist()
 
     def delete(self, topic: str) -> bool:
         """Forget a topic; False if it was unknown. Name servers are not told, as in Java.

@@ -161,11 +161,6 @@ class WaitingPulls:
         """Resume all that a closed connection waits for."""
         self._resume_all(list(self._owners.get(owner, ())), Reason.CLOSED)
 
-    def resume_everyone(self, reason: Reason = Reason.ARRIVED) -> None:
-        """Resume all: the master came back, or the broker stops."""
-        everyone = [held for waiting in self._queues.values() for held in waiting]
-        self._resume_all(everyone, reason)
-
     def _open_slot(self, slot: int) -> dict[_Held, None]:
         self._slots[slot] = opened = dict[_Held, None]()
         heappush(self._due, slot)

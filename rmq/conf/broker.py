@@ -434,12 +434,8 @@ class BrokerConfig:
     channelExpiredTimeout: int = setting(
         120000, "silence after which a client is forgotten", unit="ms", minimum=1, maximum=LONG_MAX
     )
-    subscriptionExpiredTimeout: int = setting(
-        600000,
-        "silence after which a subscription is forgotten",
-        unit="ms",
-        minimum=1,
-        maximum=LONG_MAX,
+    subscriptionExpiredTimeout: int = accepted(
+        600000, "silence after which a subscription is forgotten", maximum=LONG_MAX
     )
     estimateAccumulation: bool = accepted(True, "estimate lag for SQL filters")
     coldCtrStrategyEnable: bool = accepted(False, "cold read flow control")

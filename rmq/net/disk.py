@@ -197,10 +197,6 @@ class RealDisk:
         os.rename(path, new_path)
         _sync_folder(os.path.dirname(new_path) or ".")
 
-    def touch(self, path: str) -> None:
-        """Set a file's time of last writing to now."""
-        os.utime(path)
-
     def used_share(self, path: str) -> float:
         """The share in use, 0 to 1, of the file system that holds ``path`` or will hold it.
 

@@ -230,16 +230,6 @@ class MemoryDisk:
         for name in moved:
             self._files[new_path + name[len(path) :]] = self._files.pop(name)
 
-    def touch(self, path: str) -> None:
-        """Set a file's time of last writing to now.
-
-        :raises FileNotFoundError: it is not there.
-        """
-        file = self._files.get(_clean(path))
-        if file is None:
-            raise FileNotFoundError(ENOENT, "nothing to touch", path)
-        file.modified_ms = self.clock.wall_ms()
-
     def used_share(self, path: str) -> float:  # noqa: ARG002  one file system holds all
         """``used_share_told``, whatever the path."""
         return self.used_share_told

@@ -120,30 +120,17 @@ class Dispatcher:
             return requests
         from_json = route.from_json
         for number in range(begin, len(frames)):
-            encoding, raw_header, body = frames[number]
+            frame = frames[number]
+            encoding, raw_header, _ = frame
             if raw_header[STARTS_AT:STARTS_END] != start or encoding != JSON:
                 break
             try:
                 command = from_json(raw_header)
             except CodecError:
                 break
-            flag = command.flag
-            if command.code != route.code or flag & RESPONSE_FLAG:
+            if command.code != route.code or command.flag & RESPONSE_FLAG:
                 break
-            requests.append(
-                Request(
-                    command.ext_fields,
-                    body,
-                    peer,
-                    route.code,
-                    command.opaque,
-                    command.version,
-                    command.language,
-                    encoding,
-                    raw_header,
-                    flag & ONEWAY_FLAG != 0,
-                )
-            )
+            requests.append(_request_of(command, frame, peer))
         return requests
 
     def answer(self, frame: Frame, peer: Peer) -> bytes | None:
@@ -202,22 +189,30 @@ def _route(handler: Handler) -> Route:
     )
 
 
-def _answer_by(
-    route: Route, command: TypedCommand[RequestHeader], frame: Frame, peer: Peer
-) -> bytes | None:
-    """Call a handler and encode what it says."""
-    request = Request(
+def _request_of(
+    command: TypedCommand[RequestHeader], frame: Frame, peer: Peer
+) -> Request[RequestHeader]:
+    """What a handler is asked by a frame."""
+    encoding, raw_header, body = frame
+    return Request(
         command.ext_fields,
-        frame[2],
+        body,
         peer,
         command.code,
         command.opaque,
         command.version,
         command.language,
-        frame[0],
-        frame[1],
+        encoding,
+        raw_header,
         command.flag & ONEWAY_FLAG != 0,
     )
+
+
+def _answer_by(
+    route: Route, command: TypedCommand[RequestHeader], frame: Frame, peer: Peer
+) -> bytes | None:
+    """Call a handler and encode what it says."""
+    request = _request_of(command, frame, peer)
     try:
         response = route.answer(request)
     except Exception as error:  # noqa: BLE001 - the one place where any failure becomes a response

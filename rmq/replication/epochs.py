@@ -23,14 +23,10 @@ from typing import NamedTuple
 
 from codec.disk.epoch import EpochStart, pack_epochs, parse_epochs
 from codec.errors import CodecError
-from rmq.base.errors import RmqError, StoreError
+from rmq.base.errors import StoreError
 from rmq.base.ports import Disk
 
 log = logging.getLogger(__name__)
-
-
-class StaleEpochError(RmqError):
-    """An order of a time that is over: a higher epoch is known here."""
 
 
 class Epoch(NamedTuple):

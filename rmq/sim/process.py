@@ -193,11 +193,6 @@ class Machine:
         self.clock = MachineClock(self.world)
         self.disk = MemoryDisk(_DiskClock(self.clock))
 
-    @property
-    def runs_now(self) -> bool:
-        """Whether its program runs, paused or not."""
-        return self.process is not None
-
     def start(self) -> Process:
         """Run the program; nothing may run yet."""
         assert self.process is None, f"{self.name} runs"

@@ -58,11 +58,6 @@ def level_of(number: int) -> int:
     return number % LEVELS_SENT + 1
 
 
-def retry_level(times: int) -> int:
-    """The delay level of a message sent back that was consumed again ``times`` times before."""
-    return min(3 + times, len(DELAYS_S))
-
-
 def is_committed(number: int) -> bool:
     """How a transaction ends, whoever says so and when."""
     return number % 10 not in {1, 4, 7}

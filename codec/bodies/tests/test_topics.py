@@ -2,15 +2,8 @@ from typing import Any
 
 import pytest
 
-from codec.bodies.topics import TopicConfig, TopicFilterType, perm_text
+from codec.bodies.topics import TopicConfig, TopicFilterType
 from codec.errors import CodecError
-
-
-@pytest.mark.parametrize(
-    ("perm", "text"), [(0, "---"), (6, "RW-"), (7, "RWX"), (4, "R--"), (2, "-W-"), (8, "---")]
-)
-def test_a_perm_reads_as_operators_know_it(perm: Any, text: Any) -> None:
-    assert perm_text(perm) == text
 
 
 def test_a_topic_goes_through_its_line() -> None:

@@ -136,15 +136,6 @@ def test_deleted_group_is_gone_with_what_it_was_forbidden(world):
     assert world.groups.forbidden("g", "t") == 0
 
 
-def test_group_can_be_kept_from_consuming(world):
-    world.groups.find("g")
-    world.groups.disable_consume("g")
-    world.groups.disable_consume("unknown")
-
-    assert not world.groups.get("g").consume_enable
-    assert "unknown" not in world.groups
-
-
 def test_forbidden_bits_are_set_and_cleared_one_by_one(world):
     groups = world.groups
     groups.set_forbidden("g", "t", 2, on=True)

@@ -36,31 +36,12 @@ def test_group_may_be_longer_than_a_topic():
     assert names.group_fault("g" * 255) is None
 
 
-def test_illegal_character_is_found_where_a_blank_name_is_not_asked_for():
-    assert names.has_illegal_character("a@b")
-    assert not names.has_illegal_character("")
-
-
-def test_system_topics_are_known_by_name_or_prefix():
-    assert names.is_system_topic("TBW102")
-    assert names.is_system_topic("rmq_sys_anything")
-    assert not names.is_system_topic("orders")
-
-
-def test_system_groups_are_known_by_name_or_prefix():
-    assert names.is_system_group("TOOLS_CONSUMER")
-    assert names.is_system_group("CID_RMQ_SYS_anything")
-    assert not names.is_system_group("orders")
-
-
 def test_retry_and_dead_letter_topics_lead_back_to_their_group():
     assert names.retry_topic("g") == "%RETRY%g"
     assert names.dead_letter_topic("g") == "%DLQ%g"
     assert names.group_of("%RETRY%g") == names.group_of("%DLQ%g") == "g"
     assert names.is_retry_topic("%RETRY%g")
     assert not names.is_retry_topic("%DLQ%g")
-    assert names.is_dead_letter_topic("%DLQ%g")
-    assert not names.is_dead_letter_topic("g")
 
 
 def test_pop_retry_topic_has_two_forms():

@@ -75,17 +75,13 @@ def test_version_grows_every_so_many_commits():
     assert offsets.data_version.counter == 2
 
 
-def test_pulled_offset_stands_before_the_commit_until_cleared(offsets):
+def test_pulled_offset_stands_before_the_commit(offsets):
     offsets.commit("g", "t", 0, 5)
     assert offsets.query_pulled("g", "t", 0) == 5
 
     offsets.pulled("g", "t", 0, 8)
     offsets.pulled("g", "t", 0, 9)
     assert offsets.query_pulled("g", "t", 0) == 9
-
-    offsets.clear_pulled("g", "t")
-    offsets.clear_pulled("g", "unknown")
-    assert offsets.query_pulled("g", "t", 0) == 5
 
 
 def test_topics_and_groups_are_listed(offsets):

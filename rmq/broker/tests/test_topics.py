@@ -5,7 +5,7 @@ from codec.bodies.topics import TopicConfig
 from rmq.base.errors import CommandError, StoreError
 from rmq.base.manual import ManualClock
 from rmq.broker.tests.tables import FOLDER, FullDisk, config, table_file
-from rmq.broker.topics import UNIT_FLAG, UNIT_SUB_FLAG, Topics
+from rmq.broker.topics import UNIT_SUB_FLAG, Topics
 
 PATH = f"{FOLDER}/topics.json"
 
@@ -114,11 +114,11 @@ def test_topics_named_after_cluster_and_broker_are_system_topics(world):
 
 @pytest.mark.parametrize(("asked", "queues"), [(4, 4), (16, 8), (0, 0), (-3, 0)])
 def test_topic_is_created_by_sending(world, asked, queues):
-    created = world.topics.create_on_send("orders", "TBW102", "10.0.0.1:1", asked, UNIT_FLAG)
+    created = world.topics.create_on_send("orders", "TBW102", "10.0.0.1:1", asked, UNIT_SUB_FLAG)
 
     assert created == world.topics.get("orders")
     assert shape(created) == (queues, queues, 6)
-    assert created.topic_sys_flag == UNIT_FLAG
+    assert created.topic_sys_flag == UNIT_SUB_FLAG
     assert world.topics.data_version.counter == 1
     assert world.told == [["orders"]]
     assert b'"orders"' in world.disk.read(PATH)
@@ -204,31 +204,10 @@ def test_update_of_many_is_told_once(world):
 
 def test_topic_in_the_hand_of_another_never_changes(world):
     held = world.topics.update(TopicConfig(topic_name="t"))
-    world.topics.set_flag("t", UNIT_FLAG, on=True)
+    world.topics.update(TopicConfig(topic_name="t", topic_sys_flag=UNIT_SUB_FLAG))
 
     assert held.topic_sys_flag == 0
-    assert world.topics.get("t").topic_sys_flag == UNIT_FLAG
-
-
-def test_unit_flags_are_set_and_cleared(world):
-    world.topics.update(TopicConfig(topic_name="t", topic_sys_flag=3))
-    world.topics.set_flag("t", UNIT_SUB_FLAG, on=False)
-    world.topics.set_flag("unknown", UNIT_SUB_FLAG, on=True)
-
-    assert world.topics.get("t").topic_sys_flag == UNIT_FLAG
-    assert "unknown" not in world.topics
-
-
-def test_order_configuration_marks_known_topics(world):
-    world.topics.update(TopicConfig(topic_name="t"))
-    version = world.topics.data_version.counter
-
-    world.topics.mark_ordered(["t", "unknown"])
-    world.topics.mark_ordered(["t"])
-
-    assert world.topics.is_ordered("t")
-    assert world.topics.data_version.counter == version + 1
-    assert world.told == [["t"]]
+    assert world.topics.get("t").topic_sys_flag == UNIT_SUB_FLAG
 
 
 def test_deleted_topic_is_gone(world):

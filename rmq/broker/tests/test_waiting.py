@@ -170,17 +170,6 @@ def test_one_that_fails_costs_the_others_nothing(world, caplog):
     assert "event=resume_failed key=('t', 0) reason=ARRIVED" in caplog.text
 
 
-def test_everyone_can_be_resumed(world):
-    world.hold("a")
-    world.hold("b", queue_id=1, owner="one")
-
-    world.waiting.resume_everyone(Reason.CLOSED)
-
-    assert world.resumed == [("a", "CLOSED"), ("b", "CLOSED")]
-    assert len(world.waiting) == 0
-    assert not world.waiting._owners
-
-
 def test_late_timer_still_expires_all_that_are_due(world):
     world.hold("a", timeout_ms=1_000)
     world.hold("b", timeout_ms=2_000)

@@ -45,7 +45,7 @@ class RouteProcessor:
         self._settings = settings
         self._clock = clock
         self._view = view
-        self._reply = ResponseTemplate(ResponseHeader, {}).frame_with
+        self._reply = ResponseTemplate(ResponseHeader, {}).frame_of
         self._started_ms = clock.monotonic_ms()
         self._settled: NamesrvConfig | None = None
         """The settings for which the cache holds and the wait after the start is over."""
@@ -72,7 +72,7 @@ class RouteProcessor:
             body = encode_route(route) if standard else encode_legacy_route(route)
             self._cache.put(header.topic, Flavour(standard, host), body)
         if request.encoding == JSON:
-            return self._reply(body, request.opaque)
+            return self._reply((body,), len(body), request.opaque)
         return Response(body=body)
 
     def _settle(self) -> None:

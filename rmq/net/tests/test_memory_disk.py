@@ -134,7 +134,7 @@ def test_entries_are_sorted_and_tell_files_and_folders(disk: Any, clock: Any) ->
     disk.replace("/s/a/y", b"1")
     disk.replace("/other", b"1")
     clock.advance(5)
-    disk.touch("/s/b")
+    disk.replace("/s/b", b"12")
 
     folder, file = disk.entries("/s/")
     assert (folder.name, folder.is_folder, folder.size) == ("a", True, 0)
@@ -181,8 +181,6 @@ def test_renaming_moves_a_file_over_another_and_a_folder_with_its_files(disk: An
     assert disk.read("t/c") == b"3"
     with pytest.raises(FileNotFoundError):
         disk.rename("s", "t")
-    with pytest.raises(FileNotFoundError):
-        disk.touch("s")
 
 
 def test_a_map_grows_a_shorter_file_and_refuses_a_longer_one(disk: Any) -> None:

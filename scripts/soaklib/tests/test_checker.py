@@ -8,6 +8,8 @@ from scripts.soaklib import checker, plan
 from scripts.soaklib.ledger import Lease, Ledger, Resumed, Stored, Violation
 
 AT = 1_000_000
+RETRY_LEVEL = 3
+"""At which a message waits that comes again for the first time."""
 
 
 def stored(topic, *numbers, times=0, store_ms=AT):
@@ -201,7 +203,7 @@ def tries(number, *times):
         for time in times
         for one in stored(plan.RETRY, number, times=time, store_ms=AT + time * 10_000)
     ]
-    waiting = {(one.key, one.reconsume_times): [(AT, plan.retry_level(0))] for one in retried}
+    waiting = {(one.key, one.reconsume_times): [(AT, RETRY_LEVEL)] for one in retried}
     return retried, waiting
 
 

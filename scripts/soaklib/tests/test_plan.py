@@ -44,6 +44,5 @@ def test_work_fails_never_once_twice_or_always():
     assert {plan.failures(number) for number in range(10)} == {0, 1, 2, plan.TRIES_MAX + 1}
 
 
-def test_levels_of_tries_grow_up_to_the_last():
-    assert [plan.retry_level(times) for times in range(5)] == [3, 4, 5, 5, 5]
+def test_each_delay_level_is_sent():
     assert {plan.level_of(number) for number in range(9)} == {1, 2, 3}

@@ -120,7 +120,7 @@ def test_unknown_group_is_refused_where_none_is_created():
 
 
 def test_group_that_may_not_consume_is_refused(scene):
-    scene.groups.disable_consume("g")
+    scene.groups.update(SubscriptionGroupConfig(group_name="g", consume_enable=False))
 
     assert refusal(pull(scene)) == (
         ResponseCode.NO_PERMISSION,
@@ -440,7 +440,7 @@ def test_what_changed_while_a_pull_was_held_counts(scene):
     pull(scene, sys_flag=SUBSCRIPTION | SUSPEND)
     scene.topics.delete("T")
 
-    scene.waiting.resume_everyone()
+    scene.waiting.arrived("T", 0, 1, None)
 
     assert scene.peer.replies[0].code == ResponseCode.TOPIC_NOT_EXIST
 
