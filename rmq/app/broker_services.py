@@ -114,6 +114,7 @@ class Services:
             (tables.producers, tables.consumers),
             leases=(tables.locks,),
             waiting=(tables.waiting,),
+            notices=(tables.consumers,),
         )
         self.registration = self._registration(caller)
         self.roles = self._roles()

@@ -1,5 +1,5 @@
 from rmq.base.manual import ManualClock
-from rmq.broker.housekeeping import SCAN_MS, Housekeeping
+from rmq.broker.housekeeping import NOTICE_MS, SCAN_MS, Housekeeping
 from rmq.remoting.testing import FakeChannel
 
 
@@ -19,6 +19,9 @@ class Table:
     def remove_expired(self):
         self.events.append((self.name, "expired"))
 
+    def send_notices(self):
+        self.events.append((self.name, "notices"))
+
     def drop(self, owner):
         self.events.append((self.name, owner))
 
@@ -31,6 +34,7 @@ def made():
         [tables["producers"], tables["consumers"]],
         leases=[tables["locks"]],
         waiting=[tables["pulls"]],
+        notices=[tables["consumers"]],
     )
     return clock, events, keeping
 
@@ -50,7 +54,17 @@ def test_silent_clients_are_looked_for_again_and_again():
 
     clock.advance(2 * SCAN_MS)
 
-    assert events == 2 * [("producers", "silent"), ("consumers", "silent"), ("locks", "expired")]
+    scanned = [event for event in events if event != ("consumers", "notices")]
+    assert scanned == 2 * [("producers", "silent"), ("consumers", "silent"), ("locks", "expired")]
+
+
+def test_members_hear_of_each_other_again_and_again():
+    clock, events, keeping = made()
+    keeping.start()
+
+    clock.advance(2 * NOTICE_MS)
+
+    assert events.count(("consumers", "notices")) == 2
 
 
 def test_stopped_housekeeping_looks_no_more():
@@ -58,6 +72,6 @@ def test_stopped_housekeeping_looks_no_more():
     keeping.start()
     keeping.stop()
 
-    clock.advance(SCAN_MS)
+    clock.advance(NOTICE_MS)
 
     assert events == []
