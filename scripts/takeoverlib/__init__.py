@@ -3,3 +3,7 @@
 Servers and their wire client are those of ``compat-tests/system``, producer and checker those of
 ``scripts/failoverlib``.
 """
+
+from scripts.failoverlib import ROOT
+
+__all__ = ["ROOT"]
