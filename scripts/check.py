@@ -58,7 +58,7 @@ def gates(least_percent: float, jobs: str) -> list[Gate]:
         Gate(
             "own-coverage",
             (python, "-m", "scripts.own_coverage", "--least", f"{least_percent:g}"),
-            "each module of codec and store reached by its own test",
+            "each module of a core reached by its own test",
             fast=False,
         ),
     ]

@@ -25,7 +25,20 @@ from coverage.exceptions import NoDataError
 from scripts.sources import ROOT
 from scripts.tidy import UNMIRRORED
 
-FOLDERS = ("codec", "rmq/conf", "rmq/store")
+FOLDERS = (
+    "codec",
+    "rmq/base",
+    "rmq/conf",
+    "rmq/controller",
+    "rmq/dledger",
+    "rmq/raft",
+    "rmq/remoting",
+    "rmq/replication",
+    "rmq/store",
+)
+STORIES = {"rmq/raft/": "rmq/raft/tests/test_transcripts.py"}
+"""Tests that count for every module below a folder: one rule each, told as a transcript."""
+
 PYTEST = ("pytest", "-q", "-p", "scripts.contexts", "--hypothesis-profile=sketch")
 SHARES_OF_A_JOB = 4  # so that no job waits long for the last
 LEAST_PERCENT = 95.0
@@ -63,12 +76,14 @@ def own_test(module: str) -> str:
 
 
 def own_tests(module: str, root: Path = ROOT) -> list[str]:
-    """The own test, and what continues it: ``test_<module>_<aspect>.py`` of no other module."""
+    """The own test, what goes on as ``test_<module>_<aspect>.py``, and its folder's stories."""
     first = root / own_test(module)
     others = {f"test_{path.stem}" for path in (root / module).parent.glob("*.py")}
     more = sorted(first.parent.glob(f"{first.stem}_*.py"))
     own = [path for path in more if not _continues(path.stem, others - {first.stem}, first.stem)]
-    return [path.relative_to(root).as_posix() for path in (first, *own) if path.exists()]
+    stories = [root / test for folder, test in STORIES.items() if module.startswith(folder)]
+    tests = dict.fromkeys(path for path in (first, *own, *stories) if path.exists())
+    return [path.relative_to(root).as_posix() for path in tests]
 
 
 def _continues(test: str, others: Iterable[str], than: str) -> bool:
@@ -141,7 +156,7 @@ def judge(module: str, failed: Container[str], coverage: Coverage, report: Path)
 
 def measure(chosen: Sequence[str], exclusions: Sequence[str], jobs: int) -> list[Measured]:
     """Run the modules' own tests, ``jobs`` runs at a time, and say what each reached of its own."""
-    tests = [test for module in chosen for test in own_tests(module)]
+    tests = list(dict.fromkeys(test for module in chosen for test in own_tests(module)))
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(jobs) as pool:
         folder = Path(name)
         settings = folder / "settings"

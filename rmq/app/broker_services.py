@@ -109,13 +109,7 @@ class Services:
         self.op_log = OpLog(config, clock, store, ports.store_host)
         tools = _check_tools(ports, tables, store, self.op_log, self.endings)
         self.checks = Checks(config, tools)
-        self.housekeeping = Housekeeping(
-            clock,
-            (tables.producers, tables.consumers),
-            leases=(tables.locks,),
-            waiting=(tables.waiting,),
-            notices=(tables.consumers,),
-        )
+        self.housekeeping = _housekeeping(clock, tables)
         self.registration = self._registration(caller)
         self.roles = self._roles()
         self.following = _following(ports, tables, self.schedule, self.role, caller)
@@ -371,6 +365,17 @@ def _check_tools(
         op_log,
         endings,
         ports.settings.store.fileReservedTime * HOUR_MS,
+    )
+
+
+def _housekeeping(clock: Clock, tables: Tables) -> Housekeeping:
+    """What keeps the tables of clients free of those that are gone."""
+    return Housekeeping(
+        clock,
+        (tables.producers, tables.consumers),
+        leases=(tables.locks,),
+        waiting=(tables.waiting,),
+        notices=(tables.consumers,),
     )
 
 

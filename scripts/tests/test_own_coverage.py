@@ -38,6 +38,17 @@ def test_a_large_module_s_test_may_be_continued_in_more_files(tmp_path):
     ]
 
 
+def test_stories_count_for_every_module_of_their_folder(tmp_path):
+    for name in ("log.py", "tests/test_log.py", "tests/test_transcripts.py"):
+        (tmp_path / "rmq/raft" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "rmq/raft" / name).touch()
+
+    assert own_coverage.own_tests("rmq/raft/log.py", tmp_path) == [
+        "rmq/raft/tests/test_log.py",
+        "rmq/raft/tests/test_transcripts.py",
+    ]
+
+
 TESTS = ["codec/tests/test_a.py"]
 
 
