@@ -26,10 +26,18 @@ from scripts.failoverlib import ROOT, checker, figures
 from scripts.failoverlib.clients import Producer, Steady
 from scripts.failoverlib.figures import Round
 from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
-from scripts.failoverlib.rounds import FAULTS, MEANINGS, Rounds, TooLateError, until
+from scripts.failoverlib.rounds import (
+    FAULTS,
+    MEANINGS,
+    OF_CONTROLLERS,
+    Rounds,
+    TooLateError,
+    until,
+)
 
 import artifacts  # isort: skip - found by way of scripts.failoverlib
 import clusters  # isort: skip
+import dledger_groups  # isort: skip
 
 EXIT_BROKEN = 1
 EXIT_FAILED = 2
@@ -44,12 +52,15 @@ SEND_TIMEOUT_MS = 1000
 ROUTE_POLL_MS = 100
 """The client's own 30 s would hide all."""
 
+DLEDGER = "dledger"
+"""The mode of a group that needs no Controllers."""
 MODES: dict[str, dict[str, object]] = {
     "all": {"allAckInSyncStateSet": "true"},
     "two": {"inSyncReplicas": 2, "minInSyncReplicas": 2},
     "default": {},
+    DLEDGER: {},
 }
-PROMISING = {"ours": ("all", "two"), "apache": ("all",)}
+PROMISING = {"ours": ("all", "two", DLEDGER), "apache": ("all", DLEDGER)}
 """Modes in which nothing that was acknowledged may be lost. Apache's ``inSyncReplicas=2`` waits for
 the quickest slave, while another of the set may become master."""
 
@@ -72,7 +83,8 @@ def parser() -> argparse.ArgumentParser:
         "--mode",
         choices=MODES,
         default="all",
-        help="all: allAckInSyncStateSet=true; two: inSyncReplicas=2; default: nothing set",
+        help="under Controllers all: allAckInSyncStateSet=true; two: inSyncReplicas=2; default: "
+        "nothing set; or dledger: a DLedger group, without Controllers and their faults",
     )
     options.add_argument(
         "--profile", choices=("default", "fast"), default="default", help="failoverProfile"
@@ -143,8 +155,14 @@ class Run:
             group.end()
 
     def _group(self) -> clusters.Group:
+        group = self._dledger_group() if self._is_dledger else self._controlled_group()
+        for number, broker in enumerate(group.brokers):
+            broker.prefix = self.network.prefix(number)
+        return group
+
+    def _controlled_group(self) -> clusters.Group:
         is_apache = self.options.server == "apache"
-        group = clusters.Group(
+        return clusters.Group(
             self.work,
             brokers=BROKERS,
             jars=artifacts.server_jars() if is_apache else None,
@@ -156,9 +174,22 @@ class Run:
             hosts=self.network.hosts,
             **MODES[self.options.mode],
         )
-        for number, broker in enumerate(group.brokers):
-            broker.prefix = self.network.prefix(number)
-        return group
+
+    @property
+    def _is_dledger(self) -> bool:
+        return bool(self.options.mode == DLEDGER)
+
+    def _dledger_group(self) -> clusters.Group:
+        is_apache = self.options.server == "apache"
+        return dledger_groups.DLedgerGroup(
+            self.work,
+            ("j" if is_apache else "o") * BROKERS,
+            jars=artifacts.server_jars() if is_apache else None,
+            java_namesrv=is_apache,
+            profile=self.options.profile,
+            hub=self.network.hub,
+            hosts=self.network.hosts,
+        )
 
     def _steady(self, group: clusters.Group) -> Steady:
         return Steady(
@@ -204,7 +235,8 @@ class Run:
         until("slaves to have all", group.is_whole, LOGS_MAX_S)
         self.outcome.verdict = checker.check(producer.ledger.acks, checker.found(steady.read()))
         until("slaves to have all", group.is_whole, LOGS_MAX_S)
-        digests = {one.address: clusters.log_digest(one, group.log_end()) for one in group.brokers}
+        digest = dledger_groups.log_digest if self._is_dledger else clusters.log_digest
+        digests = {one.address: digest(one, group.log_end()) for one in group.brokers}
         self.outcome.logs_equal = len(set(digests.values())) == 1
         if not self.outcome.logs_equal:
             self._say(f"commit logs differ: {digests}")
@@ -263,6 +295,8 @@ def judge(options: argparse.Namespace, work: Path, console: Console) -> int:
 
 def prepare(options: argparse.Namespace, arguments: Sequence[str], console: Console) -> None:
     """Get jars while there is a network; begin anew in one of our own if that is needed."""
+    if options.mode == DLEDGER:
+        options.faults = tuple(name for name in options.faults if name not in OF_CONTROLLERS)
     artifacts.server_jars()
     artifacts.failover_driver()
     if "cut" not in options.faults or is_isolated():

@@ -122,13 +122,13 @@ class DLedgerGroup(clusters.Group):
         wait_for(f"n{number} to lead", leads, LEADS_MAX_S, 0.5)
 
     def in_sync(self) -> int:
-        """How many slaves have all the master has; 0 without one."""
+        """How many slaves have, a little later, all the master has now; 0 without one."""
         master = self.master()
         if master is None:
             return 0
         end = log_end(master)
         running = [one for one in self.brokers if one.process is not None and one is not master]
-        return sum(log_end(one) == end >= 0 for one in running)
+        return sum(log_end(one) >= end >= 0 for one in running)
 
     def members(self) -> int:
         """How many brokers have all the master has, itself included."""
