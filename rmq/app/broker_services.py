@@ -25,6 +25,7 @@ from rmq.app.broker_tables import Tables
 from rmq.app.master_work import ScheduleWork, TransactionWork
 from rmq.app.store import local_offset_ms
 from rmq.base.periodic import Periodic
+from rmq.base.ports import Clock
 from rmq.broker import rates
 from rmq.broker.arrivals import Arrivals
 from rmq.broker.durability import Durability, Worker
