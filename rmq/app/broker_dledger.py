@@ -202,6 +202,7 @@ class Grouped:
             announce=registration.register_all,
         )
         self.flushing.watch(store, role)
+        registration.before = self._role.catch_up
 
     def start(self) -> None:
         """Take part; the store is loaded.

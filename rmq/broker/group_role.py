@@ -43,6 +43,10 @@ class GroupMember(Protocol):
         """Who leads."""
         ...
 
+    def catch_up(self) -> None:
+        """See what time it is, now."""
+        ...
+
     def on_commit(self, listener: Callable[[int], None]) -> None:
         """Tell ``listener`` of what is committed."""
         ...
@@ -97,6 +101,8 @@ class GroupRole:
         self._broker_id = broker_id
         self._announce = announce
         self._is_running = False
+        self._is_told = False
+        """Whether this is a call of the member's, which must not be called back meanwhile."""
         self._term = 0
         self._is_shown = True
         self._leader_id: str | None = None
@@ -117,15 +123,26 @@ class GroupRole:
             self._retry.cancel()
             self._retry = None
 
+    def catch_up(self) -> None:
+        """Have the role that is right now, before it is told to others: who slept leads no more."""
+        if self._is_running and not self._is_told:
+            self._member.catch_up()
+
     def _committed(self, _index: int) -> None:
         if self._is_running:
+            self._is_told = True
             self._show()
             if self._member.role is MemberRole.LEADER and not self._role.now.is_master:
                 self._lead()
+            self._is_told = False
 
     def _changed(self, role: MemberRole, term: int) -> None:
-        if not self._is_running:
-            return
+        if self._is_running:
+            self._is_told = True
+            self._play(role, term)
+            self._is_told = False
+
+    def _play(self, role: MemberRole, term: int) -> None:
         if role is MemberRole.LEADER:
             self._term = term
             self._ask_no_more()

@@ -125,6 +125,8 @@ class Registration:
         self._address = address
         self._ha_address = ha_address
         self._answered = answered
+        self.before: Callable[[], None] = lambda: None
+        """Called before anything is told: who slept for long may not be what it was."""
         self._servers: dict[str, _NameServer] = {}
         self._changed: dict[str, TopicConfig] = {}
         self._is_running = False
@@ -298,6 +300,7 @@ class Registration:
 
     async def _register_part(self, address: str, registered: RegisterBrokerBody) -> None:
         config = self.config
+        self.before()
         compressed = config.compressedRegister
         body = encode_register_body(registered, compressed=compressed)
         acting = config.enableSlaveActingMaster

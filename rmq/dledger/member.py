@@ -365,11 +365,15 @@ class Member:
         delay_ms = max(due_ms - self._now_ms, 1)
         self._due = self._clock.call_later(delay_ms, self._time_passed)
 
-    def _time_passed(self) -> None:
-        self._due = None
+    def catch_up(self) -> None:
+        """See what time it is, now: who slept may lead no more. For who is to tell others."""
         if self._node is not None:
             self._node.tick(self._now_ms)
             self._run()
+
+    def _time_passed(self) -> None:
+        self._due = None
+        self.catch_up()
 
     def _do(self, node: Node, ready: Ready) -> None:
         """Persist, send; then finish, now or when the log is synced."""

@@ -154,12 +154,24 @@ class Election:
     def _patience_ms(self) -> int:
         return self._standing.config.patience_ms
 
+    @property
+    def _slept(self) -> bool:
+        """Whether this leader did nothing for so long that others lead by now, as after SIGSTOP.
+
+        Java's asks them first, and tells clients meanwhile that it leads.
+        """
+        standing = self._standing
+        is_late = standing.now_ms > self._last_success_ms + self._patience_ms
+        return is_late and bool(standing.config.others)
+
     def maintain(self) -> None:
         """Do what is due now in this role."""
         role, now_ms = self._standing.role, self._standing.now_ms
         if role is Role.LEADER:
             if self._beats and now_ms >= self._beats.due_ms:
                 self._end_beats(self._beats)
+            elif not self._beats and self._slept:
+                self.become_candidate(self._standing.term)
             if self._standing.is_leader and now_ms >= (
                 self._last_beat_ms + self._standing.config.heart_beat_interval_ms
             ):

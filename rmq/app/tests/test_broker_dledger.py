@@ -266,6 +266,17 @@ def test_log_from_before_is_not_left_unseen():
     refuse_old_log(small_settings(storePathRootDir="/store").store, disk)
 
 
+def test_leader_that_slept_does_not_tell_name_servers_that_it_is_master(world):
+    first = world.master()
+    awake = first.grouped.member._clock
+    asleep_ms = awake.monotonic_ms() + 20_000
+    awake.monotonic_ms = lambda: asleep_ms
+
+    first.services.registration.before()
+
+    assert not first.services.role.now.is_master
+
+
 def test_member_whose_disk_fails_makes_a_slave_of_its_broker(world):
     master = world.master()
 

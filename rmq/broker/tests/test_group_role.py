@@ -21,6 +21,7 @@ class World:
         self.is_agreed = True
         self.trouble = None
         self.refusals = []
+        self.announces_at_once = False
         self.holder = RoleHolder(Role(kind="SLAVE", broker_id=2))
         self.group = GroupRole(
             self.clock,
@@ -44,6 +45,9 @@ class World:
         self.role, self.leader_id = role, leader_id
         self._changed(role, term)
 
+    def catch_up(self):
+        self.calls.append("catch up")
+
     def show_committed(self):
         self.calls.append("show")
         if self.trouble is not None:
@@ -60,6 +64,8 @@ class World:
 
     def become_slave(self, *, master_address, ha_address, epoch, broker_id):
         self.calls.append(f"slave {epoch}")
+        if self.announces_at_once:
+            self.group.catch_up()
         assert (master_address, ha_address) == (None, None)
         self.holder.set(Role(kind="SLAVE", broker_id=broker_id, epoch=epoch))
         return Deferred()
@@ -115,6 +121,17 @@ def test_leader_asks_nobody_who_is_master():
     world.clock.advance(LEARN_MS[-1])
 
     assert "announce" not in world.calls
+
+
+def test_role_is_looked_at_before_it_is_told_to_others_but_not_by_the_member_itself():
+    world = World()
+    world.group.catch_up()
+    assert world.calls == ["catch up"]
+
+    world.announces_at_once = True
+    world.becomes(FOLLOWER, 4, "n0")
+
+    assert world.calls == ["catch up", "slave 4", "show"]
 
 
 def test_store_that_cannot_show_is_asked_again_and_does_not_lead(caplog):

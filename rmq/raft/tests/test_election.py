@@ -85,3 +85,30 @@ def test_a_follower_in_doubt_is_due_when_it_stands():
     node.peer_found("n1")
 
     assert node.next_due_ms == 6001
+
+
+def test_a_leader_that_slept_longer_than_others_are_patient_leads_no_more():
+    node = new_node()
+    node.tick(0)
+    node.replied(requests(node, Vote)[0], VoteReply(VoteResult.ACCEPT, 0))
+    for beat in requests(node, HeartBeat):
+        node.replied(beat, HeartBeatReply())
+    drain(node)
+
+    node.tick(6000)
+    assert node.is_leader
+    for beat in requests(node, HeartBeat):
+        node.replied(beat, HeartBeatReply())
+    node.tick(12_001)
+
+    assert not node.is_leader
+
+
+def test_a_leader_without_others_may_sleep():
+    node = new_node(peers=("n0",))
+    node.tick(0)
+    drain(node)
+
+    node.tick(60_000)
+
+    assert node.is_leader
