@@ -32,6 +32,8 @@ TAKE_OVER_MAX_S = 60
 REPAIR_MAX_S = 60
 CALM_S = 1.0
 """Of load after the repair, before the next fault."""
+LONG_CALM_S = 6.0
+"""The same where a Controller was started: it elects nobody before it has listened for 5 s."""
 CONTROLLER_WATCH_S = 4.0
 """How long acknowledgements are watched after a Controller was killed."""
 
@@ -93,7 +95,7 @@ class Rounds:
             self._until_whole()
         ended = time.monotonic()
         times["pause_s"] = self.producer.ledger.longest_pause_s(begin, ended)
-        time.sleep(CALM_S)
+        time.sleep(CALM_S if leader is None else LONG_CALM_S)
         return Round(fault, ended, failure=failure, **times)
 
     def _break(self, fault: str, old: servers.Server, leader: servers.Server | None) -> None:
