@@ -13,7 +13,12 @@ from scripts.markdown import code, table
 from scripts.sources import Handler
 
 INT_MAX = 2**31 - 1
-ROLES = {"namesrv": "NameServer", "broker": "Broker"}
+ROLES = {
+    "namesrv": "NameServer",
+    "broker": "Broker",
+    "controller": "Controller",
+    "dledger": "DLedger member",
+}
 
 INTRODUCTION = """\
 # Protocol
@@ -24,6 +29,53 @@ A request is a frame with a code and header fields (ext fields), all of which tr
 body. A response carries the request's `opaque` number, its own code, a remark and header fields of
 its own. This is what rmq reads and writes of them; the names are Apache RocketMQ 5.3.3's. A code
 that no role answers is refused with REQUEST_CODE_NOT_SUPPORTED (3).
+"""
+
+REPLICATION = """\
+## Between brokers
+
+Replication has a port of its own (`haListenPort`) and frames of its own, numbers big-endian. The
+master sends its commit log as it lies there, in pieces that need not end with a record. Classic:
+`codec/ha/default.py`; under Controllers, where states are int32: `codec/ha/autoswitch.py`.
+"""
+
+REPLICATION_FRAMES = (
+    ("classic", "slave", "end of its log int64; again and again"),
+    ("classic", "master", "position int64, size int32, bytes; a size of 0 is a heartbeat"),
+    (
+        "under Controllers, first",
+        "slave",
+        "state 1, from-last-file int16, learner int16, broker id int64",
+    ),
+    (
+        "under Controllers, first",
+        "master",
+        "state 1, size int32, end of its log int64, last epoch int32, epochs (int32, start int64)",
+    ),
+    ("under Controllers, then", "slave", "state 2, end of its log int64"),
+    (
+        "under Controllers, then",
+        "master",
+        "state 2, size int32, position int64, epoch int32, its start int64, confirmed int64, bytes",
+    ),
+)
+
+ELECTIONS = """
+Where masters are elected:
+
+- Brokers ask Controllers, and propose to them, by the requests 1001 to 1013; they send a heartbeat
+  (904) to each Controller, and a Controller tells them of a new role by 1008.
+- Controllers, and the brokers of a DLedger group, are members of a Raft group in the flavour of
+  DLedger 0.3.1.2. They talk at the ports of `controllerDLegerPeers` and `dLegerPeers` by requests
+  50000 to 51005, without header fields: all is in a JSON body, entries in base64
+  (`codec/bodies/dledger.py`).
+- An entry has 48 bytes before its body: magic, size, index, term, position, channel, two checksums,
+  size of the body (`codec/disk/dledger.py`). A Controller's entry holds an event: a 16-bit type and
+  JSON (`rmq/controller/events.py`). A broker's holds a record of the commit log; the record's
+  position is its own, 48 bytes behind the entry's.
+- What must be known before a leader or a master answers:
+  [ADR 7](adr/0007-raft-in-dledgers-flavour.md), [ADR
+  8](adr/0008-the-whole-set-has-what-is-acknowledged.md).
 """
 
 
@@ -47,6 +99,7 @@ def text(headers: Mapping[int, Pair], handlers: Iterable[Handler]) -> str:
     rows = [_request_row(request, headers, answered) for request in RequestCode]
     head = ("code", "name", "request header", "response header", "who answers")
     lines = [INTRODUCTION, "## Requests", "", *table(head, rows), ""]
+    lines += [REPLICATION, *table(("mode", "from", "frame"), REPLICATION_FRAMES), ELECTIONS]
     lines += ["## Header fields", "", "A field without *optional* must be there.", ""]
     for struct in _structs(headers):
         lines += _struct_section(struct)
