@@ -152,7 +152,8 @@ class Rounds:
         for one in (*self.group.controllers, *self.group.brokers):
             code = _process(one).poll()
             if code is not None:
-                yield f"{one.folder.name} ended with {code}"
+                said = one.log().strip().rpartition("\n")[2]
+                yield f"{one.folder.name} ended with {code}: {said}"
                 one.end()
 
     def _launch_dead(self) -> None:

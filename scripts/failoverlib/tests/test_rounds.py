@@ -35,6 +35,9 @@ class Server:
 
     end = kill
 
+    def log(self):
+        return "Traceback\nImportError: half a file\n"
+
     def launch(self):
         self.process = Process()
         self.starts += 1
@@ -183,7 +186,10 @@ def test_a_server_that_ended_by_itself_is_named_and_started(load):
 
     one = load.once("hang")
 
-    assert one.failure == "all to be in step: not within 60 s; server13 ended with 7"
+    assert (
+        one.failure
+        == "all to be in step: not within 60 s; server13 ended with 7: ImportError: half a file"
+    )
     assert load.group.controllers[2].starts == 1
 
 
