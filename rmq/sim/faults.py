@@ -2,11 +2,13 @@
 
 Each fault begins and, after a while, ends: a killed process starts again, a blocked line is
 opened. A *menu* says how often each comes, by weight; ``down_max`` how many machines of a group
-may be without their process at once, which is what the configuration under test promises to bear.
+may be without their process, or a good disk, at once, which is what the configuration under test
+promises to bear.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from errno import EIO
 
 from rmq.sim.cluster import Cluster
 from rmq.sim.network import Weather
@@ -19,6 +21,7 @@ class Menu:
 
     kill: int = 0
     power: int = 0
+    disk: int = 0
     pause: int = 0
     isolate: int = 0
     one_way: int = 0
@@ -38,6 +41,7 @@ class Menu:
         names = (
             "kill",
             "power",
+            "disk",
             "pause",
             "isolate",
             "one_way",
@@ -78,6 +82,8 @@ class Faults:
             for machine in machines:
                 if machine.process is not None and machine.process.paused:
                     machine.process.resume()
+                if machine.process is not None and machine.disk.fail_sync is not None:
+                    machine.kill()
         self._cluster.start()
         self._world.note("calm")
 
@@ -95,14 +101,16 @@ class Faults:
         self.count += 1
         if name == "power" and group in self._menu.powered:
             name = "kill"
-        if name not in {"kill", "power"} or self._may_fall(group, machine):
+        if name not in {"kill", "power", "disk"} or self._may_fall(group, machine):
             self._world.note(f"fault {name} {machine.name} for {lasts_us}")
             strike: Callable[[Machine, int], None] = getattr(self, f"_{name}")
             strike(machine, lasts_us)
         self._next()
 
     def _may_fall(self, group: str, machine: Machine) -> bool:
-        down = sum(one.process is None for one in self._groups[group])
+        down = sum(
+            one.process is None or one.disk.fail_sync is not None for one in self._groups[group]
+        )
         return machine.process is not None and down < self._menu.down_max
 
     def _after(self, lasts_us: int, end: Callable[[], object]) -> None:
@@ -115,6 +123,18 @@ class Faults:
     def _power(self, machine: Machine, lasts_us: int) -> None:
         machine.lose_power()
         self._after(lasts_us, lambda: self._start(machine))
+
+    def _disk(self, machine: Machine, lasts_us: int) -> None:
+        """Its syncs fail; then somebody ends the process, gives it a good disk, and starts it."""
+        process = machine.process
+        machine.disk.fail_sync = OSError(EIO, "the disk failed")
+
+        def replace() -> None:
+            if machine.process is process and process is not None:
+                machine.kill()
+            self._start(machine)
+
+        self._after(lasts_us, replace)
 
     def _start(self, machine: Machine) -> None:
         if machine.process is None:

@@ -159,7 +159,7 @@ def _broker_run(
 def single(world: World) -> tuple[Cluster, Faults]:
     """A name server, and one master that flushes before it answers; anything may fail."""
     menu = Menu(
-        kill=3, power=3, pause=2, isolate=2, one_way=2, break_connection=2, storm=1, clock=1
+        kill=3, power=3, disk=1, pause=2, isolate=2, one_way=2, break_connection=2, storm=1, clock=1
     )
 
     def build(cluster: Cluster) -> str:
@@ -173,7 +173,7 @@ def single(world: World) -> tuple[Cluster, Faults]:
 
 def single_async(world: World) -> tuple[Cluster, Faults]:
     """The same without flushing, and without loss of power: the system keeps what was written."""
-    menu = Menu(kill=4, pause=2, isolate=2, one_way=2, break_connection=2, storm=1, clock=1)
+    menu = Menu(kill=4, disk=1, pause=2, isolate=2, one_way=2, break_connection=2, storm=1, clock=1)
 
     def build(cluster: Cluster) -> str:
         cluster.name_server("n1")
@@ -286,6 +286,7 @@ def _raft_run(world: World, shape: GroupShape, menu: Menu, storm_ms: int) -> tup
 STORMY = Menu(
     kill=4,
     power=3,
+    disk=1,
     pause=2,
     isolate=4,
     one_way=3,

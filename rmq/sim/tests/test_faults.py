@@ -7,7 +7,17 @@ from rmq.sim.faults import Faults, Menu
 from rmq.sim.network import Weather
 from rmq.sim.world import World
 
-NAMES = ("kill", "power", "pause", "isolate", "one_way", "break_connection", "storm", "clock")
+NAMES = (
+    "kill",
+    "power",
+    "disk",
+    "pause",
+    "isolate",
+    "one_way",
+    "break_connection",
+    "storm",
+    "clock",
+)
 
 
 @pytest.fixture
@@ -44,6 +54,7 @@ def test_every_fault_happens_and_is_healed(cluster, name):
     for one in cluster.servers:
         assert one.process is not None
         assert not one.process.paused
+        assert one.disk.fail_sync is None
         for other in cluster.servers:
             assert cluster.network.reaches(one, other)
 
