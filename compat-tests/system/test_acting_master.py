@@ -1,4 +1,4 @@
-"""A slave acts as master while there is none: consumers go on, delayed messages find another way."""
+"""A slave acts as master while there is none: consumers go on, delayed and half messages escape."""
 
 import json
 import re
@@ -21,6 +21,7 @@ from clusters import wait_for
 TOPIC, GROUP, QUEUES = "acting", "acting-group", 2
 CREATE_TOPIC, CREATE_GROUP, ALL_DELAYS = 17, 200, 45
 LOCK = 41
+HALF_TOPIC, PREPARED = "RMQ_SYS_TRANS_HALF_TOPIC", 4
 DELAY_S, DELAY_LEVEL = 4, 2
 WAIT_S = 30
 WRITE = 2
@@ -51,6 +52,7 @@ class Cluster:
             "enableRemoteEscape": "true",
             "slaveReadEnable": "true",
             "messageDelayLevel": f"1s {DELAY_S}s",
+            "transactionCheckInterval": 3000,
             "mappedFileSizeCommitLog": 1 << 22,
         }
         pair = {"brokerName": "broker-a", "totalReplicas": 2, "inSyncReplicas": 2}
@@ -108,6 +110,17 @@ class Cluster:
         """Send one message; the code of the answer."""
         fields = wire.send_fields(TOPIC, queue, {"UNIQ_KEY": body.decode(), **properties})
         return self.call(name, wire.SEND, fields, body).code
+
+    def begin(self, name: str, body: bytes) -> int:
+        """Send a half message that nobody will end; the code of the answer."""
+        properties = {"UNIQ_KEY": body.decode(), "TRAN_MSG": "true", "PGROUP": "producers"}
+        fields = wire.send_fields(TOPIC, 0, properties) | {"f": PREPARED}
+        return self.call(name, wire.SEND, fields, body).code
+
+    def halves(self, name: str) -> int:
+        """How many half messages a broker was given, or put back."""
+        fields = {"topic": HALF_TOPIC, "queueId": 0}
+        return int(self.call(name, wire.MAX_OFFSET, fields).fields["offset"])
 
     def bodies(self, name: str) -> list[bytes]:
         """What a broker gives to consumers."""
@@ -209,6 +222,7 @@ def test_consumers_and_delayed_messages_go_on_without_a_master(cluster, java):
     )
     for number, body in enumerate(bodies[1:], 1):
         assert group.send("master", number % QUEUES, body) == wire.SUCCESS
+    assert group.begin("master", b"half") == wire.SUCCESS
     assert group.send("master", 0, b"late", DELAY=str(DELAY_LEVEL)) == wire.SUCCESS
 
     killed = time.monotonic()
@@ -223,7 +237,8 @@ def test_consumers_and_delayed_messages_go_on_without_a_master(cluster, java):
     assert group.send("slave", 0, b"refused") != wire.SUCCESS
     wait_for("the delayed message elsewhere", lambda: b"late" in group.bodies("other"), WAIT_S)
     assert time.monotonic() - killed > DELAY_S - 1
-    wait_for("it to be done with", lambda: group.delivered("slave") == 1, WAIT_S)
+    wait_for("the half message elsewhere", lambda: group.halves("other"), WAIT_S)
+    wait_for("the delayed one to be done with", lambda: group.delivered("slave") == 1, WAIT_S)
 
     group.brokers["master"].start()
     both = {0: "master", 1: "slave"}
