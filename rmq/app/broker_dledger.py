@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 POSITION_PLACE = 28
 """Where a record says its position. Source: MessageDecoder.java, PHY_POS_POSITION, 5.3.3."""
 
+BATCH_BYTES_MAX = 64 << 10
+"""Bytes of entries that end a batch; Java's leaders end it at 4 KiB."""
+
 LEAVE_MAX_MS = 2_000
 """How long a leader that stops waits for another to take over."""
 
@@ -100,8 +103,10 @@ def peers_of(config: MessageStoreConfig) -> dict[str, str]:
 def member_of(settings: BrokerSettings, store_host: bytes, clock: Clock) -> MemberSettings:
     """How this broker takes part in its group.
 
-    Entries are synced before they are acknowledged with flushDiskType=SYNC_FLUSH, which Java's
-    brokers do not look at. Source: DLedgerCommitLog.java, DLedgerCommitLog(), 5.3.3.
+    Entries that wait go out together unless enableBatchPush=false is given: each push says itself
+    whether it is a batch, and Java's members take both. With flushDiskType=SYNC_FLUSH entries are
+    synced before they are acknowledged, which Java's brokers do not look at.
+    Source: DLedgerCommitLog.java, DLedgerCommitLog(), 5.3.3.
 
     :raises ConfigError: the group cannot be used.
     """
@@ -109,7 +114,8 @@ def member_of(settings: BrokerSettings, store_host: bytes, clock: Clock) -> Memb
     addresses = peers_of(config)
     raft = replace(
         RaftConfig.dledger(config.dLegerGroup, config.dLegerSelfId, frozenset(addresses)),
-        is_enable_batch_push=config.enableBatchPush,
+        is_enable_batch_push=config.enableBatchPush or "enableBatchPush" not in settings.values,
+        max_batch_push_size=BATCH_BYTES_MAX,
         preferred_leader_ids=_ids(config.preferredLeaderId, addresses),
         no_op_body=lambda: record_for_no_one(store_host, clock.wall_ms()),
     )

@@ -277,7 +277,9 @@ class MessageStoreConfig:
         "", "who had better lead the DLedger group, ids separated by ;; empty: nobody"
     )
     enableBatchPush: bool = setting(
-        False, "send several entries at once to the DLedger group's members if several wait"
+        False,
+        "send the DLedger group's members together what waits; that is done, too, unless "
+        "false is given",
     )
     enableScheduleMessageStats: bool = accepted(True, "stats")
     enableLmq: bool = accepted(False, "light message queues")

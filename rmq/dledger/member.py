@@ -38,6 +38,7 @@ from rmq.raft.messages import Entry, Reply, Request, Role, Vote
 from rmq.raft.node import Node
 from rmq.raft.ready import Answer, HardState, Proposal, Ready
 from rmq.remoting.channel import Channel
+from rmq.remoting.together import TOGETHER
 
 log = logging.getLogger(__name__)
 
@@ -408,6 +409,11 @@ class Member:
         node.advance(ready)
         self._apply_up_to(ready.committed_index)
         self._tell_roles(ready)
+        if ready.ended:
+            with TOGETHER:
+                self._tell_proposers(ready)
+
+    def _tell_proposers(self, ready: Ready) -> None:
         for ended in ready.ended:
             done = self._proposed.pop(ended.proposal)
             if ended.code == SUCCESS:

@@ -251,6 +251,10 @@ def test_member_is_set_up_by_the_brokers_keys():
     assert settings.ledger.file_reserved_hours == 6
     assert settings.ledger.data_folder == "/elsewhere"
     assert not settings.durable
+    plain = member_of(small_settings(**ONE), bytes(8), clock)
+    assert plain.raft.is_enable_batch_push
+    single = member_of(small_settings(**ONE, enableBatchPush="false"), bytes(8), clock)
+    assert not single.raft.is_enable_batch_push
     fast = member_of(small_settings(**ONE, failoverProfile="fast"), bytes(8), clock)
     assert fast.raft.heart_beat_interval_ms < 1000
 
