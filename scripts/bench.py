@@ -30,6 +30,7 @@ from scripts.benchlib.servers import (
     rmq_commands,
     start_pair,
 )
+from scripts.failoverlib.options import positive
 
 EXIT_MISSED = 1
 EXIT_FAILED = 2
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--only", metavar="NAMES", help="beginnings of names, commas between: send, route, foot"
     )
-    options.add_argument("--rounds", type=_positive, metavar="N", help="of each case and server")
+    options.add_argument("--rounds", type=positive, metavar="N", help="of each case and server")
     options.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     options.add_argument(
         "--bare",
@@ -63,12 +64,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--load-cores", type=_cores, metavar="N,N", help="cores of the load")
     options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
     return options
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1")
-    return int(text)
 
 
 def _cores(text: str) -> tuple[int, ...]:

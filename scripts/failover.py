@@ -26,6 +26,7 @@ from scripts.failoverlib import ROOT, checker, figures
 from scripts.failoverlib.clients import Producer, Steady
 from scripts.failoverlib.figures import Round
 from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
+from scripts.failoverlib.options import positive, some_of
 from scripts.failoverlib.rounds import (
     FAULTS,
     MEANINGS,
@@ -75,9 +76,13 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--server", choices=("ours", "apache"), default="ours", help="whose servers (default ours)"
     )
-    options.add_argument("--rounds", type=_count, default=30, metavar="N", help="of each fault")
+    options.add_argument("--rounds", type=positive, default=30, metavar="N", help="of each fault")
     options.add_argument(
-        "--faults", type=_faults, default=FAULTS, metavar="NAMES", help=f"of {','.join(FAULTS)}"
+        "--faults",
+        type=some_of(FAULTS),
+        default=FAULTS,
+        metavar="NAMES",
+        help=f"of {','.join(FAULTS)}",
     )
     options.add_argument(
         "--mode",
@@ -89,27 +94,14 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--profile", choices=("default", "fast"), default="default", help="failoverProfile"
     )
-    options.add_argument("--rate", type=_count, default=400, help="messages a second (400)")
+    options.add_argument("--rate", type=positive, default=400, help="messages a second (400)")
     options.add_argument(
-        "--minutes", type=_count, default=60, help="no round begins after these (60)"
+        "--minutes", type=positive, default=60, help="no round begins after these (60)"
     )
     options.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
     options.add_argument("--keep", action="store_true", help="leave stores and logs")
     return options
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1")
-    return int(text)
-
-
-def _faults(text: str) -> tuple[str, ...]:
-    chosen = tuple(text.split(","))
-    if wrong := [name for name in chosen if name not in FAULTS]:
-        raise argparse.ArgumentTypeError(f"{wrong[0]!r}, expected some of {', '.join(FAULTS)}")
-    return chosen
 
 
 @dataclass

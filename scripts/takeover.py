@@ -22,6 +22,7 @@ from rich.console import Console
 
 from scripts.failoverlib import checker
 from scripts.failoverlib.clients import Producer, Steady
+from scripts.failoverlib.options import positive, some_of
 from scripts.failoverlib.rounds import TooLateError, until
 from scripts.takeoverlib.changes import (
     Admin,
@@ -56,28 +57,15 @@ def parser() -> argparse.ArgumentParser:
         prog="scripts/takeover", description=__doc__.split("\n", 1)[0]
     )
     options.add_argument(
-        "--kinds", type=_kinds, default=KINDS, metavar="NAMES", help=f"of {','.join(KINDS)}"
+        "--kinds", type=some_of(KINDS), default=KINDS, metavar="NAMES", help=f"of {','.join(KINDS)}"
     )
     options.add_argument(
-        "--seconds", type=_count, default=20, metavar="N", help="of load around each change (20)"
+        "--seconds", type=positive, default=20, metavar="N", help="of load around each change (20)"
     )
-    options.add_argument("--rate", type=_count, default=400, help="messages a second (400)")
+    options.add_argument("--rate", type=positive, default=400, help="messages a second (400)")
     options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
     options.add_argument("--keep", action="store_true", help="leave stores and logs if it fails")
     return options
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1")
-    return int(text)
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    chosen = tuple(text.split(","))
-    if wrong := [name for name in chosen if name not in KINDS]:
-        raise argparse.ArgumentTypeError(f"{wrong[0]!r}, expected some of {', '.join(KINDS)}")
-    return chosen
 
 
 @dataclass

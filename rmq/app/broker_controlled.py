@@ -17,9 +17,9 @@ from rmq.broker.controlled.polling import Polling
 from rmq.broker.controlled.processor import ControlledProcessor
 from rmq.broker.controlled.proposals import Proposals
 from rmq.broker.controlled.requests import Names, Requests, Verdict
-from rmq.broker.controlled.rounds import Rounds
 from rmq.broker.replicas import Replicas
 from rmq.broker.role import Role, RoleHolder, Switch
+from rmq.broker.rounds import Rounds
 from rmq.broker.schedule import Schedule
 from rmq.conf.startup import BrokerSettings
 from rmq.remoting.calls import Caller

@@ -75,23 +75,6 @@ DEFAULT_CONSUMER_GROUP = "DEFAULT_CONSUMER"
 SCHEDULE_GROUP = "SCHEDULE_CONSUMER"
 MONITOR_GROUP = "__MONITOR_CONSUMER"
 
-PREDEFINED_GROUPS = frozenset(
-    {
-        DEFAULT_CONSUMER_GROUP,
-        TOOLS_GROUP,
-        SCHEDULE_GROUP,
-        FILTER_SERVER_GROUP,
-        MONITOR_GROUP,
-        SELF_TEST_GROUP,
-        HTTP_PROXY_GROUP,
-        PERMISSION_GROUP,
-        OWNER_GROUP,
-        PULL_GROUP,
-        TRANSACTION_GROUP,
-    }
-)
-"""Groups that RocketMQ uses itself. Source: MixAll.java, isSysConsumerGroupPullMessage(), 5.3.3."""
-
 _legal = re.compile(r"[%|a-zA-Z0-9_-]*").fullmatch
 
 

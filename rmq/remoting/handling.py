@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 
 from codec.codes import DLedgerRequestCode, RequestCode, ResponseCode
 from codec.headers.fields import RequestHeader, ResponseHeader
+from rmq.base.errors import CommandError
 from rmq.remoting.channel import Channel
 
 H = TypeVar("H", bound=RequestHeader)
@@ -42,6 +43,17 @@ class Request(msgspec.Struct, Generic[H], gc=False):
     def ext_fields(self) -> dict[str, str]:
         """All text fields as sent, also those that the header class does not declare."""
         return ext_fields_of_request(self.encoding, self.raw_header)
+
+
+def text_of(request: Request[Any]) -> str:
+    """The body of a request that sends a text.
+
+    :raises CommandError: SYSTEM_ERROR, it is not UTF-8.
+    """
+    try:
+        return request.body.decode()
+    except UnicodeDecodeError as error:
+        raise CommandError(ResponseCode.SYSTEM_ERROR, f"not UTF-8: {error}") from error
 
 
 def ext_fields_of_request(encoding: int, raw_header: bytes) -> dict[str, str]:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from scripts.failoverlib.ledger import Ledger
 
@@ -49,16 +49,27 @@ class Steady:
         return done.stdout.splitlines()
 
 
-class Producer:
-    """Sends from ``with`` to :meth:`stop`, at the latest to the end of its block."""
+class Heard(Protocol):
+    """What the program's lines come to."""
 
-    def __init__(
-        self, steady: Steady, *, pause_ms: int, timeout_ms: int, poll_ms: int, how: str = "send"
-    ) -> None:
-        """``how``: ``send`` to the master whatever the route is, or ``select`` writable queues."""
-        self.ledger = Ledger()
-        self._command = steady.command(how, pause_ms, timeout_ms, poll_ms)
-        self._errors = steady.folder / "producer.err"
+    has_ended: bool
+
+    def take(self, line: str) -> None:
+        """One line of it."""
+        ...
+
+
+H = TypeVar("H", bound=Heard)
+
+
+class Running(Generic[H]):
+    """The program, from ``with`` to :meth:`stop`, at the latest to the end of its block."""
+
+    def __init__(self, command: Sequence[str], errors: Path, heard: H) -> None:
+        """``heard`` gets each line it says; what else it says is written to ``errors``."""
+        self.heard = heard
+        self._command = command
+        self._errors = errors
 
     def __enter__(self) -> Self:
         with self._errors.open("wb") as errors:
@@ -80,7 +91,7 @@ class Producer:
         self._reader.join(STOP_MAX_S)
 
     def stop(self) -> None:
-        """Send no more, and wait for the last answers.
+        """Have it end, and wait for its last words.
 
         :raises OSError: it did not end as it should.
         """
@@ -88,10 +99,26 @@ class Producer:
         self._process.stdin.close()
         self._process.wait(STOP_MAX_S)
         self._reader.join(STOP_MAX_S)
-        if not self.ledger.has_ended:
-            raise OSError(f"the producer broke off; see {self._errors}")
+        if not self.heard.has_ended:
+            raise OSError(f"a client broke off; see {self._errors}")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.ledger.take(line)
+            self.heard.take(line)
+
+
+class Producer(Running[Ledger]):
+    """Sends until it is stopped, and then waits for the last answers."""
+
+    def __init__(
+        self, steady: Steady, *, pause_ms: int, timeout_ms: int, poll_ms: int, how: str = "send"
+    ) -> None:
+        """``how``: ``send`` to the master whatever the route is, or ``select`` writable queues."""
+        command = steady.command(how, pause_ms, timeout_ms, poll_ms)
+        super().__init__(command, steady.folder / "producer.err", Ledger())
+
+    @property
+    def ledger(self) -> Ledger:
+        """What it sent, and what came of it."""
+        return self.heard

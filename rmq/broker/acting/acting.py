@@ -35,8 +35,8 @@ from rmq.base.errors import CallError, StoreError
 from rmq.base.ports import Clock
 from rmq.broker.acting.exchange import Exchange
 from rmq.broker.acting.group import Group
-from rmq.broker.controlled.rounds import Rounds
 from rmq.broker.role import MASTER_ID, RoleHolder
+from rmq.broker.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 

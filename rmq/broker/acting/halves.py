@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from codec.message import properties as props
 from codec.message.record import Record
 from rmq.broker import names
-from rmq.broker.controlled.rounds import Rounds
+from rmq.broker.rounds import Rounds
 from rmq.broker.transactions.checks import CheckTools, QueueRound
 from rmq.broker.transactions.half import again
 from rmq.conf.broker import BrokerConfig

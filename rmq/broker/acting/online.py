@@ -28,9 +28,9 @@ from rmq.base.ports import Clock
 from rmq.broker.acting.acting import Acting
 from rmq.broker.acting.exchange import Exchange, RefusedError
 from rmq.broker.acting.group import Group
-from rmq.broker.controlled.rounds import Rounds
 from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.role import MASTER_ID, RoleHolder
+from rmq.broker.rounds import Rounds
 from rmq.broker.schedule import Schedule
 from rmq.broker.timer_state import TimerState
 from rmq.replication.mode import MasterState, SlaveState

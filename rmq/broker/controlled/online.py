@@ -22,7 +22,7 @@ from rmq.base.ports import Clock
 from rmq.broker.controlled.controllers import ControllerRefusedError
 from rmq.broker.controlled.identity import Identity, IdentityFiles
 from rmq.broker.controlled.requests import Names, Verdict
-from rmq.broker.controlled.rounds import Rounds
+from rmq.broker.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 

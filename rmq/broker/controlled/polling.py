@@ -11,7 +11,7 @@ from codec.codes import ResponseCode
 from rmq.base.ports import Clock
 from rmq.broker.controlled.controllers import ControllerRefusedError
 from rmq.broker.controlled.requests import Verdict
-from rmq.broker.controlled.rounds import Rounds
+from rmq.broker.rounds import Rounds
 
 logger = logging.getLogger(__name__)
 

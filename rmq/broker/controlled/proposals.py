@@ -21,7 +21,7 @@ from codec.codes import ResponseCode
 from rmq.base.ports import Clock
 from rmq.broker.controlled.controllers import ControllerRefusedError
 from rmq.broker.controlled.requests import Verdict
-from rmq.broker.controlled.rounds import Rounds
+from rmq.broker.rounds import Rounds
 
 REFUSALS: Final = frozenset(
     (

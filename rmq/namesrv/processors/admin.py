@@ -1,10 +1,9 @@
 """Answers about the NameServer's own settings."""
 
-from codec.codes import RequestCode, ResponseCode
+from codec.codes import RequestCode
 from codec.headers.fields import RequestHeader
-from rmq.base.errors import CommandError
 from rmq.namesrv.configuration import Configuration
-from rmq.remoting.handling import Request, Response, handles
+from rmq.remoting.handling import Request, Response, handles, text_of
 
 
 class AdminProcessor:
@@ -24,10 +23,6 @@ class AdminProcessor:
 
         :raises CommandError: as ``Configuration.update``; SYSTEM_ERROR too if it is not UTF-8.
         """
-        try:
-            text = request.body.decode()
-        except UnicodeDecodeError as error:
-            raise CommandError(ResponseCode.SYSTEM_ERROR, f"not UTF-8: {error}") from error
-        if text:
+        if text := text_of(request):
             self._configuration.update(text)
         return Response()

@@ -1,11 +1,10 @@
 """The settings of the running broker, by command."""
 
-from codec.codes import RequestCode, ResponseCode
+from codec.codes import RequestCode
 from codec.headers.broker_admin import GetBrokerConfigResponseHeader
 from codec.headers.fields import RequestHeader
-from rmq.base.errors import CommandError
 from rmq.broker.live_config import LiveConfig
-from rmq.remoting.handling import Request, Response, handles
+from rmq.remoting.handling import Request, Response, handles, text_of
 
 
 class ConfigAdminProcessor:
@@ -26,10 +25,6 @@ class ConfigAdminProcessor:
 
         :raises CommandError: as ``LiveConfig.update``; SYSTEM_ERROR too if it is not UTF-8.
         """
-        try:
-            text = request.body.decode()
-        except UnicodeDecodeError as error:
-            raise CommandError(ResponseCode.SYSTEM_ERROR, f"not UTF-8: {error}") from error
-        if text:
+        if text := text_of(request):
             self._live.update(text)
         return Response()

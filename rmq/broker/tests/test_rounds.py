@@ -5,7 +5,7 @@ from twisted.internet.defer import Deferred
 
 from rmq.base.errors import CallError
 from rmq.base.manual import ManualClock
-from rmq.broker.controlled.rounds import Rounds
+from rmq.broker.rounds import Rounds
 
 
 class Work:
