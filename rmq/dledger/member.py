@@ -134,11 +134,6 @@ class Member:
         return self.log.committed_position
 
     @property
-    def applied_index(self) -> int:
-        """The last entry that what ``on_apply`` named has seen, -1 if none."""
-        return self._applied
-
-    @property
     def failure(self) -> str | None:
         """Why it takes part no more; None if it does, or was stopped."""
         return self._failure

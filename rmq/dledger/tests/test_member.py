@@ -49,7 +49,7 @@ def test_what_is_proposed_is_applied_everywhere_in_order():
     assert bodies(group, "n0") == bodies(group, "n1") == bodies(group, "n2")
     assert bodies(group, "n0") == [b"", b"a", b"b", b"c"]
     for member in group.members.values():
-        assert member.applied_index == member.committed_index == 3
+        assert member._applied == member.committed_index == 3
         assert member.committed_position == member.log.end_position
 
 
@@ -73,7 +73,7 @@ def test_a_proposal_fires_after_it_was_applied_here():
     leader = group.elected()
     seen: list[int] = []
 
-    leader.propose([b"a"]).addCallback(lambda entries: seen.append(leader.applied_index))
+    leader.propose([b"a"]).addCallback(lambda entries: seen.append(leader._applied))
     group.until(lambda: seen)
 
     assert seen == [1]
@@ -421,7 +421,7 @@ def test_without_a_listener_no_entry_is_read_back():
 
     group.proposed(b"a")
 
-    assert member.applied_index == 1
+    assert member._applied == 1
 
 
 def test_a_wire_cannot_send_one_way():
