@@ -190,10 +190,6 @@ class AutoSwitch:
         """Have ``listener`` told which set to propose; again after a while, if nothing comes."""
         self._master.on_proposal(listener)
 
-    def set_registered(self, broker_ids: frozenset[int] | None) -> None:
-        """Only these may be our slaves; None, as in the beginning: any."""
-        self._master.registered = broker_ids
-
     @property
     def epochs(self) -> Sequence[EpochStart]:
         """The epochs of our log, ascending."""

@@ -4,7 +4,7 @@ A slave's connection is *new* until its greeting, which is answered with our epo
 report says where both logs are the same, and it is served from there. ``rmq.replication.serving``
 has the rules of reports and chunks, more of them:
 
-- who greets is another registered broker than we are, and greets before it reports; of two
+- who greets is another broker than we are, and greets before it reports; of two
   connections of one broker the newer counts. Java greets again while it waits for the answer: that
   is overlooked until the first report;
 - a chunk is of one epoch. Who asks for what is older than all epochs gets heartbeats only;
@@ -244,8 +244,6 @@ class AutoSwitchMaster(Serving):
         self._source = source
         self.epochs = epochs
         self.sync_state = state
-        self.registered: frozenset[int] | None = None
-        """Brokers that may be our slaves; None: nobody told, any may."""
         self._all_ack = settings.all_ack
         self._by_id: dict[int, SwitchingSlave] = {}
         self._is_leading = False
@@ -305,8 +303,6 @@ class AutoSwitchMaster(Serving):
         """
         if broker_id == self.sync_state.own_id:
             raise CodecError(f"it says that it is {broker_id}, which we are")
-        if self.registered is not None and broker_id not in self.registered:
-            raise CodecError(f"it says that it is {broker_id}, which is not registered")
 
     def end_told(self, broker_id: int) -> int:
         """Where our log ends, for a slave that compares it with its own."""

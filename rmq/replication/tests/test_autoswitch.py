@@ -1,4 +1,3 @@
-import logging
 
 import pytest
 
@@ -428,20 +427,6 @@ def test_an_epoch_that_is_over_does_not_come_back():
 
     two.follow(one, 3)
     assert two.replication.master.address == one.address
-
-
-def test_a_broker_not_registered_is_no_slave(caplog):
-    net, one, _two = a_pair()
-    one.replication.set_registered(frozenset({1, 3}))
-
-    with caplog.at_level(logging.INFO):
-        net.run(5_000)
-
-    assert one.replication.slaves == []
-    assert "not registered" in caplog.text
-    one.replication.set_registered(None)
-    net.run(10_000)
-    assert len(one.replication.slaves) == 1
 
 
 def test_stopped_nothing_is_left():
