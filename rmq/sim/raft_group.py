@@ -214,6 +214,18 @@ class RaftGroup:
         news = [one.look() for one in self.members]
         if any(news):
             self._invariants.check(self.members)
+            for one in self.members:
+                self._check_vote(one)
+
+    @staticmethod
+    def _check_vote(one: Watched) -> None:
+        """Who leads has voted for itself, and has written that down before it asked others.
+
+        :raises BrokenInvariantError: it has not.
+        """
+        own_vote = HardState(one.term, one.self_id)
+        if one.role is Role.LEADER and one.persisted != own_vote:
+            raise BrokenInvariantError(f"{one.self_id} leads {one.term} with {one.persisted}")
 
     def serves_since(self, begun_us: int) -> bool:
         """Whether something was agreed on that was proposed at or after a time."""

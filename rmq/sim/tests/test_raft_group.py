@@ -2,6 +2,7 @@ import pytest
 
 from rmq.raft.invariants import BrokenInvariantError
 from rmq.raft.messages import Role
+from rmq.raft.ready import HardState
 from rmq.sim.cluster import Cluster
 from rmq.sim.raft_group import GroupShape, RaftGroup
 from rmq.sim.world import SimulationError, World
@@ -104,3 +105,11 @@ def test_invariants_are_checked_after_every_event(cluster, group):
 
     with pytest.raises(BrokenInvariantError):
         cluster.world.run_for(3_000)
+
+
+def test_a_leader_whose_vote_is_not_on_its_disk_is_found(group):
+    leader = next(one for one in group.members if one.role is Role.LEADER)
+    leader.persisted = HardState()
+
+    with pytest.raises(BrokenInvariantError, match="leads"):
+        group._check_vote(leader)
