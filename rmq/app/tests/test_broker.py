@@ -1,12 +1,17 @@
 import logging
+from dataclasses import replace
 
 import pytest
 
 from codec.codes import RequestCode
 from rmq.app.broker import Broker
+from rmq.app.outside import true_outside
 from rmq.app.tests import loops
+from rmq.app.tests.outsides import OtherThread
 from rmq.app.tests.parts import small_settings
+from rmq.base.errors import StoreError
 from rmq.base.manual import ManualClock
+from rmq.net.clock import ReactorClock
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
 from rmq.store.messages import PutMessage
@@ -85,3 +90,36 @@ def test_under_controllers_nobody_reads_after_a_start_what_was_not_confirmed():
     assert second.broker.store.written_position == first.broker.store.written_position
     first.stop()
     second.stop()
+
+
+GROUPED = {
+    "enableDLegerCommitLog": "true",
+    "dLegerGroup": "broker-a",
+    "dLegerPeers": "n0-127.0.0.1:40911",
+    "dLegerSelfId": "n0",
+    "storePathRootDir": "/store",
+}
+
+
+def test_broker_of_a_group_listens_for_its_peers_and_leads_alone():
+    world = World()
+    worker = OtherThread(ReactorClock(world.reactor))
+    outside = replace(true_outside(world.reactor), worker=worker)
+    world.broker = Broker(world.reactor, small_settings(**GROUPED), world.disk, outside)
+    world.broker.start()
+    world.reactor.spin(2)
+
+    assert 40911 in world.reactor.listening
+    assert 10912 not in world.reactor.listening
+    assert world.broker.services.role.now.is_master
+    loops.stop(world.reactor, world.broker)
+
+
+def test_broker_of_a_group_refuses_a_log_from_before():
+    first = World(storePathRootDir="/store")
+    first.broker.start()
+    first.broker.store.put(PutMessage("T", 0, b"before"))
+    first.stop()
+
+    with pytest.raises(StoreError, match="from before DLedger mode"):
+        World(first.disk, **GROUPED).broker.start()

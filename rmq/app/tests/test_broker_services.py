@@ -80,3 +80,37 @@ def test_rate_of_replication_has_a_limit_only_where_it_is_switched_on(limited, r
 )
 def test_senders_wait_for_the_disk_and_for_slaves_where_that_is_set(settings, waits):
     assert (Parts(**settings).services.safety.wait is not None) == waits
+
+
+def test_in_a_group_the_member_replicates_and_deliveries_are_told_when_agreed_on():
+    parts = Parts(
+        enableDLegerCommitLog="true",
+        dLegerGroup="broker-a",
+        dLegerPeers="n0-127.0.0.1:40911",
+        dLegerSelfId="n0",
+    )
+    parts.tables.load()
+    parts.services.load()
+    parts.store.load()
+    parts.services.start()
+    parts.clock.advance(5_000)
+    parts.store.put(PutMessage("T", 0, b"x"))
+    told = []
+
+    parts.services.delay_offsets().addCallback(told.append)
+    assert told == []
+    parts.clock.advance(10)
+
+    assert told == [parts.services.schedule.wrapper()]
+    assert parts.services.replication is parts.grouped.replication
+    parts.services.stop()
+    parts.services.delay_offsets().addCallback(told.append)
+    parts.store.close()
+
+
+def test_elsewhere_deliveries_are_told_at_once(parts):
+    told = []
+
+    parts.services.delay_offsets().addCallback(told.append)
+
+    assert told == [parts.services.schedule.wrapper()]
