@@ -129,6 +129,7 @@ def member_of(settings: BrokerSettings, store_host: bytes, clock: Clock) -> Memb
             data_folder=config.storePathDLedgerCommitLog,
             data_file_size=config.mappedFileSizeCommitLog,
             place=POSITION_PLACE,
+            checked=True,
             cleaned=True,
             file_reserved_hours=config.fileReservedTime + 1,
             delete_hours=frozenset(delete_hours(config.deleteWhen)),
