@@ -198,7 +198,7 @@ def test_a_name_server_prints_its_settings():
     "sample",
     sorted(
         path.relative_to(SAMPLES).as_posix()
-        for path in SAMPLES.rglob("*")
+        for path in (*SAMPLES.rglob("*.conf"), *SAMPLES.rglob("*.properties"))
         if path.is_file() and not path.name.startswith(("namesrv", "controller-"))
     ),
 )

@@ -1,4 +1,3 @@
-
 import pytest
 
 from rmq.base.errors import StoreError
