@@ -25,8 +25,12 @@ H = TypeVar("H", bound=RequestHeader)
 P = TypeVar("P")
 
 
-class Request(msgspec.Struct, Generic[H], gc=False):
-    """One request, decoded and checked."""
+class Request(msgspec.Struct, Generic[H]):
+    """One request, decoded and checked.
+
+    The garbage collector must see it (no ``gc=False``): a request that waits holds its channel,
+    and the channel leads back to whoever lets it wait.
+    """
 
     header: H
     body: bytes

@@ -5,6 +5,7 @@ must serve again within a limit; the *judgement*, a new consumer reads everythin
 is compared with it.
 """
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -386,6 +387,7 @@ def simulate(scenario: str, seed: int, world: World | None = None) -> Result:
     :raises SimulationError: it found something that must not be.
     """
     world = world or World(seed)
+    gc.collect()  # whatever an earlier run left says so here, where it is no finding of this one
     with watched_log(world):
         cluster, faults = SCENARIOS[scenario](world)
     results = cluster.results

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import pytest
 
 from codec.codes import RequestCode
@@ -119,3 +122,25 @@ def test_runs_of_a_code_are_answered_by_the_method_so_marked():
 
     assert table[RequestCode.GET_MAX_OFFSET].answer_run == both.several
     assert table[RequestCode.GET_MIN_OFFSET].answer_run is None
+
+
+def test_request_that_nobody_reaches_is_forgotten_with_its_channel():
+    channel = FakeChannel()
+    request = Request(
+        header=RequestHeader(),
+        body=b"",
+        channel=channel,
+        code=RequestCode.HEART_BEAT,
+        opaque=1,
+        version=479,
+        language="JAVA",
+        encoding=JSON,
+        raw_header=b"",
+    )
+    channel.waiting = [request]
+    gone = weakref.ref(channel)
+
+    del channel, request
+    gc.collect()
+
+    assert gone() is None

@@ -1,5 +1,7 @@
 """A few seeds of each scenario; compat-tests run 200, ``python -m rmq.sim`` as many as you like."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -43,6 +45,28 @@ def test_nothing_is_lost_invented_doubled_or_reordered(scenario, seed):
 @pytest.mark.parametrize("scenario", ["single", "controller-fast"])
 def test_a_seed_replays_identically(scenario):
     assert simulate(scenario, 101) == simulate(scenario, 101) != simulate(scenario, 102)
+
+
+OWN_PROCESS = """
+import gc, sys, weakref
+from rmq.sim.__main__ import _begin
+from rmq.sim.scenarios import simulate
+from rmq.sim.world import World
+
+_begin(log=False)
+for scenario in sys.argv[1:]:
+    world = World(7)
+    gone = weakref.ref(world)
+    simulate(scenario, 7, world)
+    del world
+    gc.collect()
+    assert gone() is None, scenario
+"""
+"""Not in this one: pytest, and Twisted's log before it begins, keep all that anybody logs of."""
+
+
+def test_nothing_of_a_world_stays_behind():
+    subprocess.run((sys.executable, "-c", OWN_PROCESS, "single", "controller-fast"), check=True)
 
 
 def first_finding(scenario, seeds):
