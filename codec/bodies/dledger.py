@@ -250,20 +250,21 @@ def encode_entry(
     )
 
 
-def encode_push(push: PushText, entries: Sequence[bytes], first_index: int, size: int) -> bytes:
-    """A push with entries that ``encode_entry`` made; twin of ``encode_body``.
+def encode_push(
+    push: PushText, entries: bytes, first_index: int, count: int, batch_size: int
+) -> bytes:
+    """A push with ``count`` entries that ``encode_entry`` made; twin of ``encode_body``.
 
-    ``entries`` are one for ``entry``, none for COMMIT. ``size`` is 0 then; else the bytes on disk
-    of all of them, which are sent as a batch, even if there is but one.
+    ``entries`` are separated by commas: one for ``entry``, none for COMMIT. ``batch_size`` is 0
+    then; else what all take on disk, bytes, and they are sent as a batch, even if there is but one.
     """
-    count = len(entries)
-    batch = size > 0
+    batch = batch_size > 0
     return _PUSH % (
         b"true" if batch else b"false",
-        b",".join(entries) if batch else b"",
+        entries if batch else b"",
         push.commit_index,
         count,
-        b'"entry":%b,' % entries[0] if count and not batch else b"",
+        b'"entry":%b,' % entries if count and not batch else b"",
         first_index if count else -1,
         _quoted(push.group),
         first_index + count - 1 if count else -1,
@@ -271,7 +272,7 @@ def encode_push(push: PushText, entries: Sequence[bytes], first_index: int, size
         _quoted(push.local_id),
         _quoted(push.remote_id),
         push.term,
-        size,
+        batch_size,
         _quoted(push.type),
     )
 

@@ -14,6 +14,7 @@ from codec.codes import DLedgerResponseCode as Code
 from codec.disk.dledger import ENTRY_HEADER_SIZE
 from rmq.dledger.errors import ProposalError
 from rmq.dledger.member import Member
+from rmq.raft.messages import Entry
 from rmq.store.ledger import LedgerRefusedError
 from rmq.store.messages import PutStatus
 
@@ -34,15 +35,19 @@ fails.
 """
 
 
+def status_of(error: ProposalError) -> PutStatus:
+    """What a sender is told of a proposal that failed."""
+    return STATUSES.get(error.code, PutStatus.UNKNOWN_ERROR)
+
+
 class Proposed:
     """Records of one proposal: they lie above ``begin``, up to ``end``; None: undecided."""
 
-    __slots__ = ("begin", "end", "error", "status", "waiting")
+    __slots__ = ("begin", "end", "status", "waiting")
 
     def __init__(self, begin: int) -> None:
         self.begin = self.end = begin
         self.status: PutStatus | None = None
-        self.error = ""
         self.waiting: list[Deferred[PutStatus]] = []
 
     def decided(self, _: object) -> None:
@@ -53,8 +58,11 @@ class Proposed:
         """It did not, or nobody knows."""
         error = failure.value
         assert isinstance(error, ProposalError), failure
-        self.error = str(error)
-        self._tell(STATUSES.get(error.code, PutStatus.UNKNOWN_ERROR))
+        self.refused(error)
+
+    def refused(self, error: ProposalError) -> None:
+        """The same, known at once."""
+        self._tell(status_of(error))
 
     def _tell(self, status: PutStatus) -> None:
         self.status = status
@@ -103,20 +111,28 @@ class GroupLog:
         log = self._member.log
         before = log.end_index
         proposed = Proposed(log.end_position)
-        self._member.propose(records).addCallbacks(proposed.decided, proposed.failed)
-        positions: list[int] = []
-        for index in range(before + 1, log.end_index + 1):
-            entry = log.entry(index)
-            assert entry is not None, f"entry {index} was just written"
-            positions.append(entry.pos + ENTRY_HEADER_SIZE)
-            proposed.end = entry.pos + entry.size
-        if not positions:
-            assert proposed.status is not None, "what is proposed is written, or refused"
-            raise LedgerRefusedError(proposed.status, proposed.error)
+        entries: Sequence[Entry]
+        try:
+            entries, done = self._member.submit(records)
+        except ProposalError as error:
+            proposed.refused(error)
+            entries = self._written_after(before)
+            if not entries:
+                raise LedgerRefusedError(status_of(error), str(error)) from error
+        else:
+            done.addCallbacks(proposed.decided, proposed.failed)
+        last = entries[-1]
+        proposed.end = last.pos + last.size
         while self._proposed and self._proposed[0].status is not None:
             self._proposed.popleft()
         self._proposed.append(proposed)
-        return positions
+        return [entry.pos + ENTRY_HEADER_SIZE for entry in entries]
+
+    def _written_after(self, index: int) -> list[Entry]:
+        """What was written of a proposal that was refused: the disk failed within it."""
+        log = self._member.log
+        found = [log.entry(number) for number in range(index + 1, log.end_index + 1)]
+        return [entry for entry in found if entry is not None]
 
     def agreed(self, end: int) -> Deferred[PutStatus]:
         """Fires when the group agreed on the put that ends at ``end``, or will not in time.

@@ -7,12 +7,14 @@ Source: DLedgerMmapFileStore.java, 0.3.1.2.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from codec.disk.dledger import (
     BLANK_SIZE,
     ENTRY_HEADER,
     ENTRY_HEADER_SIZE,
+    MAGIC,
     UNIT,
     UNIT_SIZE,
     LedgerCheckpoint,
@@ -188,6 +190,47 @@ class DiskLog:
         entry = Entry(index, term, body, pos, body_crc=body_crc)
         self._ended_by(entry, size)
         return entry
+
+    def append_run(self, term: int, bodies: Sequence[bytes]) -> list[Entry]:
+        """``append`` of several, by one write where the files have the room.
+
+        :raises StoreError: as ``append``; some of them may have been written.
+        """
+        index, pos, settings = self.end_index + 1, self._data.position, self._settings
+        if not self._has_room(index, pos, [len(body) for body in bodies]):
+            return [self.append(term, body) for body in bodies]
+        place, checked = settings.place, settings.checked
+        entries = []
+        for body in bodies:
+            if place is not None and len(body) >= place + 8:
+                position = (pos + ENTRY_HEADER_SIZE).to_bytes(8, "big")
+                body = body[:place] + position + body[place + 8 :]
+            body_crc = body_checksum(body) if checked else 0
+            entries.append(Entry(index, term, body, pos, MAGIC, 0, 0, body_crc))
+            index += 1
+            pos += ENTRY_HEADER_SIZE + len(body)
+        self._write_run(entries)
+        return entries
+
+    def append_run_as_follower(self, entries: Sequence[Entry]) -> None:
+        """``append_as_follower`` of several that follow each other, by one write if they can.
+
+        :raises StoreError: as ``append_as_follower``; some of them may have been written.
+        """
+        index, pos = self.end_index + 1, self._data.position
+        sizes = [len(entry.body) for entry in entries]
+        if index and entries and entries[0].pos == pos and self._has_room(index, pos, sizes):
+            for entry in entries:
+                if entry.pos != pos:  # no file has ended before it, so this one is wrong
+                    break
+                assert entry.index == index, (entry.index, index)
+                index += 1
+                pos += entry.size
+            else:
+                self._write_run(entries)
+                return
+        for entry in entries:
+            self.append_as_follower(entry)
 
     def append_as_follower(self, entry: Entry) -> None:
         """Write a leader's entry as it is; its index is ``end_index + 1``, or the log is empty.
@@ -369,6 +412,41 @@ class DiskLog:
         self._index.write(entry.index * UNIT_SIZE, unit)
         self._ended_by(entry, size)
 
+    def _has_room(self, index: int, pos: int, lengths: list[int]) -> bool:
+        """Whether entries with bodies of these lengths may be written, into reserved room."""
+        count = len(lengths)
+        return (
+            count > 0
+            and self.refusal is None
+            and not self.full
+            and ENTRY_HEADER_SIZE + max(lengths) <= self._size_max
+            and pos + ENTRY_HEADER_SIZE * count + sum(lengths) <= self._data.writable_end
+            and (index + count) * UNIT_SIZE <= self._index.writable_end
+        )
+
+    def _write_run(self, entries: Sequence[Entry]) -> None:
+        """Write entries behind the last one, into reserved room."""
+        pieces: list[bytes] = []
+        units: list[bytes] = []
+        recent = self._recent
+        for entry in entries:
+            index, term, body, pos = entry.index, entry.term, entry.body, entry.pos
+            marks = (entry.channel, entry.chain_crc, entry.body_crc)
+            length = len(body)
+            size = ENTRY_HEADER_SIZE + length
+            pieces.append(ENTRY_HEADER.pack(MAGIC, size, index, term, pos, *marks, length))
+            pieces.append(body)
+            units.append(UNIT.pack(MAGIC, pos, size, index, term))
+            if length <= RECENT_BODY_MAX:
+                recent[index] = entry
+            recent.pop(index - RECENT_MAX, None)
+        first, last = entries[0], entries[-1]
+        self._data.write(first.pos, b"".join(pieces))
+        self._index.write(first.index * UNIT_SIZE, b"".join(units))
+        self.end_index, self.end_term = last.index, last.term
+        if self.begin_index < 0:
+            self.begin_index = first.index
+
     def _make_room(self, index: int, size: int) -> int:
         """Let an entry and its unit be written; where the entry goes.
 
@@ -398,7 +476,7 @@ class DiskLog:
         if self.begin_index < 0:
             self.begin_index = index
         recent = self._recent
-        if size <= RECENT_BODY_MAX:
+        if size <= ENTRY_HEADER_SIZE + RECENT_BODY_MAX:
             recent[index] = entry
         recent.pop(index - RECENT_MAX, None)
 

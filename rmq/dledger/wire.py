@@ -41,10 +41,10 @@ from rmq.raft.messages import (
     VoteResult,
 )
 
-TEXTS_MAX: Final = 1024
-"""Encoded entries that are kept, for the other peers to whom they go."""
-TEXT_BODY_MAX: Final = 16 << 10
-"""Bytes of a body whose encoded entry is kept."""
+RUNS_MAX: Final = 64
+"""Encoded runs of entries that are kept, for the other peers to whom they go."""
+RUN_SIZE_MAX: Final = 128 << 10
+"""Bytes of an encoded run that is kept."""
 
 _KINDS: Final = {kind.value: kind for kind in PushKind}
 _RESULTS: Final = {result.value: result for result in VoteResult}
@@ -162,10 +162,11 @@ def transfer_of(body: LeadershipTransferRequest) -> Transfer:
 
 
 class Requests:
-    """Encodes what a member asks its peers; an entry once for all of them."""
+    """Encodes what a member asks its peers; entries once for all who keep pace."""
 
     def __init__(self) -> None:
-        self._texts: dict[int, tuple[Entry, bytes]] = {}
+        self._runs: dict[int, tuple[tuple[Entry, ...], bytes, int]] = {}
+        """The last runs of entries, by their first index, as they stand in a push."""
 
     def encode(self, request: Request) -> tuple[DLedgerRequestCode, bytes]:
         """The code and the body of a request."""
@@ -188,24 +189,31 @@ class Requests:
             push.term,
             push.commit_index,
         )
-        if not entries:
-            return encode_push(text, (), NO_INDEX, 0)
-        size = sum([entry.size for entry in entries]) if push.batch else 0
-        return encode_push(text, [self._entry(e) for e in entries], entries[0].index, size)
+        count = len(entries)
+        if not count:
+            return encode_push(text, b"", NO_INDEX, 0, 0)
+        run, size = self._run(entries)
+        return encode_push(text, run, entries[0].index, count, size if push.batch else 0)
 
-    def _entry(self, entry: Entry) -> bytes:
-        index = entry.index
-        known = self._texts.get(index)
-        if known is not None and known[0] is entry:
-            return known[1]
-        crcs = (entry.channel, entry.chain_crc, entry.body_crc)
-        text = encode_entry(index, entry.term, entry.pos, entry.body, crcs)
-        if len(entry.body) <= TEXT_BODY_MAX:
-            texts = self._texts
-            texts[index] = (entry, text)
-            if len(texts) > TEXTS_MAX:
-                del texts[next(iter(texts))]
-        return text
+    def _run(self, entries: tuple[Entry, ...]) -> tuple[bytes, int]:
+        """The entries' text, and their bytes on disk."""
+        index = entries[0].index
+        runs = self._runs
+        known = runs.get(index)
+        if known is not None and known[0] is entries:
+            return known[1:]
+        size = sum([entry.size for entry in entries])
+        text = b",".join(
+            [
+                encode_entry(e.index, e.term, e.pos, e.body, (e.channel, e.chain_crc, e.body_crc))
+                for e in entries
+            ]
+        )
+        if len(text) <= RUN_SIZE_MAX:
+            runs[index] = (entries, text, size)
+            if len(runs) > RUNS_MAX:
+                del runs[next(iter(runs))]
+        return text, size
 
 
 def _member_request(beat: HeartBeat) -> MemberRequest:

@@ -244,16 +244,21 @@ class Following:
             self._commit(push)
 
     def _store(self, entries: tuple[Entry, ...]) -> bool:
+        """Hold entries that follow each other; False if that cannot be."""
         log = self._standing.log
-        append = log.append_as_follower
         next_index = log.end_index + 1
+        held = 0
         try:
             for entry in entries:
-                if entry.index == next_index:
-                    append(entry)
-                    next_index += 1
-                elif entry.index > next_index or log.entry(entry.index) != entry:
+                if entry.index >= next_index:
+                    break
+                if log.entry(entry.index) != entry:
                     return False
+                held += 1
+            new = entries[held:]
+            if new and new[0].index > next_index:
+                return False
+            log.append_run_as_follower(new)
         except StoreError:
             return False
         return True

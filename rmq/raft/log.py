@@ -4,6 +4,7 @@ begin_index <= committed_index <= end_index, or all are -1: the log is empty (or
 committed index, nothing is known to be committed).
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rmq.base.errors import StoreError
@@ -49,10 +50,24 @@ class Log(Protocol):
         """
         ...
 
+    def append_run(self, term: int, bodies: Sequence[bytes]) -> Sequence[Entry]:
+        """``append`` of several.
+
+        :raises StoreError: as ``append``; some of them may have been written.
+        """
+        ...
+
     def append_as_follower(self, entry: Entry) -> None:
         """Write a leader's entry as it is; its index is ``end_index + 1``, or the log is empty.
 
         :raises StoreError: disk full or failed, or ``pos`` is not where it would be written.
+        """
+        ...
+
+    def append_run_as_follower(self, entries: Sequence[Entry]) -> None:
+        """``append_as_follower`` of several that follow each other.
+
+        :raises StoreError: as ``append_as_follower``; some of them may have been written.
         """
         ...
 
@@ -134,6 +149,18 @@ class MemoryLog:
             )
         self._entries.append(entry)
         self._next_pos += entry.size
+
+    def append_run(self, term: int, bodies: Sequence[bytes]) -> list[Entry]:
+        """``append`` of several."""
+        return [self.append(term, body) for body in bodies]
+
+    def append_run_as_follower(self, entries: Sequence[Entry]) -> None:
+        """``append_as_follower`` of several.
+
+        :raises StoreError: as ``append_as_follower``.
+        """
+        for entry in entries:
+            self.append_as_follower(entry)
 
     def truncate_after(self, index: int) -> None:
         """Forget all entries behind ``index``."""

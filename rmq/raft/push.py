@@ -23,6 +23,9 @@ from rmq.raft.messages import NO_INDEX, SUCCESS, Entry, Push, PushKind, PushRepl
 from rmq.raft.ready import Ended, Proposal
 from rmq.raft.roles import FAR, Standing
 
+BATCHES_MAX = 64
+"""Batches that are kept for the peers that have not been sent them."""
+
 
 class Progress:
     """What a leader knows of one peer's log."""
@@ -64,14 +67,14 @@ class Progress:
 class Leadership:
     """Replication by a leader; idle in another role."""
 
-    __slots__ = ("_batch", "_first_own_index", "_pending", "_progress", "_standing", "ended")
+    __slots__ = ("_batches", "_first_own_index", "_pending", "_progress", "_standing", "ended")
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._progress = {peer: Progress(peer) for peer in standing.config.others}
         self._pending: deque[Proposal] = deque()
         self._first_own_index = 0
-        self._batch: tuple[Entry, ...] = ()
+        self._batches: dict[int, tuple[Entry, ...]] = {}
         self.ended: list[Ended] = []
 
     def role_changed(self, role: Role, term: int) -> None:
@@ -84,7 +87,7 @@ class Leadership:
             return
         for progress in self._progress.values():
             progress.begin()
-        self._batch = ()
+        self._batches.clear()
         log = standing.log
         self._first_own_index = log.end_index + (log.end_term != term)
         if standing.config.no_op_on_election:
@@ -108,9 +111,9 @@ class Leadership:
             return self._refused(Code.LEADER_PENDING_FULL)
         if not bodies:
             return self._refused(Code.REQUEST_WITH_EMPTY_BODYS)
-        append, term = standing.log.append, standing.term
+        term = standing.term
         try:
-            entries = tuple([append(term, body) for body in bodies])
+            entries = tuple(standing.log.append_run(term, bodies))
         except StoreError:
             return self._refused(Code.DISK_ERROR)
         due_ms = standing.now_ms + config.max_wait_ack_time_ms
@@ -225,11 +228,13 @@ class Leadership:
 
         Nothing if the log was cleaned beyond ``index``.
         """
-        batch = self._batch
-        if batch and batch[0].index == index:
+        batches = self._batches
+        batch = batches.get(index)
+        if batch is not None:
             return batch
         config, entry_at = self._standing.config, self._standing.log.entry
         left = config.max_batch_push_size if config.is_enable_batch_push else 1
+        first = index
         entries: list[Entry] = []
         while left > 0 and index <= end_index:
             entry = entry_at(index)
@@ -238,7 +243,11 @@ class Leadership:
             entries.append(entry)
             left -= entry.size
             index += 1
-        self._batch = batch = tuple(entries)
+        batch = tuple(entries)
+        if batch:
+            batches[first] = batch
+            if len(batches) > BATCHES_MAX:
+                del batches[next(iter(batches))]
         return batch
 
     def _pump_handshake(self, progress: Progress) -> None:

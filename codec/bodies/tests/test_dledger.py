@@ -118,7 +118,7 @@ def test_what_java_wrote_is_read_and_written_again(kind, body):
     ],
 )
 def test_a_push_is_put_together_from_encoded_entries(entries, size, body):
-    assert encode_push(TEXT, entries, 7, size) == body
+    assert encode_push(TEXT, b",".join(entries), 7, len(entries), size) == body
 
 
 @given(st.integers(0, 2**63 - 1), st.binary(), st.tuples(*[st.integers(-9, 9)] * 3))
@@ -140,7 +140,7 @@ def test_an_entry_is_encoded_as_its_class_would_be(number, body, crcs):
 
 
 def test_names_are_encoded_as_json():
-    push = encode_push(TEXT._replace(group='a"b', type="COMMIT"), [], -1, 0)
+    push = encode_push(TEXT._replace(group='a"b', type="COMMIT"), b"", -1, 0, 0)
 
     assert decode_body(PushEntryRequest, push).group == 'a"b'
 

@@ -1,5 +1,6 @@
 """Stores of whole DLedger groups: what is put to the leader is in all of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -8,11 +9,12 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from codec.message.batch import BatchItem
+from rmq.base.errors import StoreError
 from rmq.broker.group_log import GroupLog
 from rmq.dledger.settings import MemberSettings
 from rmq.dledger.tests.groups import Group
 from rmq.net.memory_disk import MemoryDisk
-from rmq.raft.messages import Role
+from rmq.raft.messages import Entry, Role
 from rmq.store.messages import PutMessage, PutResult, PutStatus
 from rmq.store.settings import StoreSettings
 from rmq.store.store import MessageStore
@@ -168,16 +170,14 @@ def test_member_whose_disk_fails_refuses_and_says_so() -> None:
     group = Brokers(1).open()
     store = group.led()
     log = group.elected().log
-    append = log.append
-    bodies_taken: list[bytes] = []
+    append_run = log.append_run
 
-    def fail_after_two(term: int, body: bytes) -> Any:
-        if len(bodies_taken) == 2:
-            log.refusal = "Input/output error"
-        bodies_taken.append(body)
-        return append(term, body)
+    def fail_after_two(term: int, bodies: Sequence[bytes]) -> list[Entry]:
+        append_run(term, bodies[:2])
+        log.refusal = "Input/output error"
+        raise StoreError(log.refusal)
 
-    log.append = fail_after_two  # type: ignore[method-assign]  # a disk that fails just then
+    log.append_run = fail_after_two  # type: ignore[method-assign]  # a disk that fails just then
     results = store.put_run([a_message(number) for number in range(4)])
     told = [group.agreed(result, "n0") for result in results[:2]]
 

@@ -1,11 +1,13 @@
 from errno import EIO, ENOSPC
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codec.message.record import body_checksum
 from codec.tests.golden_files import GOLDEN
 from rmq.base.errors import StoreError
-from rmq.dledger.disk_log import ENTRY_SIZE_MAX, RECENT_MAX
+from rmq.dledger.disk_log import ENTRY_SIZE_MAX, RECENT_BODY_MAX, RECENT_MAX
 from rmq.dledger.tests.ledgers import (
     DATA_SIZE,
     FOLDER,
@@ -47,6 +49,77 @@ def test_entries_lie_one_after_the_other_and_are_read_back():
         (2, 4, 200),
     ]
     assert contents(log) == contents(reopened(disk, log))
+
+
+RUNS = st.lists(st.lists(st.integers(0, 220), max_size=12), max_size=6)
+"""Sizes of bodies; files end within runs."""
+
+
+@given(RUNS, st.booleans(), st.sampled_from([None, 28]))
+def test_a_run_is_written_as_its_entries_would_be(runs, checked, place):
+    settings = {"checked": checked, "place": place, "index_file_size": 32 * 7}
+    alone, together, behind = (opened(new_disk(), **settings) for _ in range(3))
+
+    for term, sizes in enumerate(runs):
+        bodies = [bytes([term + 1]) * size for size in sizes]
+        single = [alone.append(term, body) for body in bodies]
+        assert together.append_run(term, bodies) == single
+        behind.append_run_as_follower(single)
+
+    assert contents(together) == contents(alone) == contents(behind)
+    for log in (together, behind):
+        assert (log.begin_index, log.end_index, log.end_term, log.end_position) == (
+            alone.begin_index,
+            alone.end_index,
+            alone.end_term,
+            alone.end_position,
+        )
+        assert files_of(log) == files_of(alone)
+
+
+def files_of(log):
+    disk = log._disk
+    return {
+        f"{folder}/{file.name}": disk.read(f"{FOLDER}/{folder}/{file.name}")
+        for folder in ("data", "index")
+        if disk.exists(f"{FOLDER}/{folder}")
+        for file in disk.entries(f"{FOLDER}/{folder}")
+    }
+
+
+def test_a_run_of_a_follower_is_taken_up_to_what_lies_elsewhere():
+    _, log = filled(1)
+
+    with pytest.raises(StoreError, match="entry 2 is at 999"):
+        log.append_run_as_follower([Entry(1, 0, bytes(52), 100), Entry(2, 0, bytes(52), 999)])
+
+    assert log.end_index == 1
+
+
+def test_a_run_of_a_follower_may_begin_a_log_that_was_cleaned():
+    log = opened(new_disk())
+
+    log.append_run_as_follower([Entry(7, 1, bytes(52), DATA_SIZE), Entry(8, 1, b"x", 612)])
+
+    assert [entry.index for entry in contents(log)] == [7, 8]
+
+
+def test_a_run_with_an_entry_that_is_too_large_is_refused_there():
+    _, log = filled(1)
+
+    with pytest.raises(StoreError, match="at most"):
+        log.append_run(0, [b"fits", bytes(DATA_SIZE)])
+
+    assert log.end_index == 1
+
+
+def test_large_entries_of_a_run_are_not_kept_in_memory():
+    _, log = filled(1, data_file_size=1 << 20)
+
+    log.append_run(0, [b"small", bytes(RECENT_BODY_MAX + 1)])
+
+    assert set(log._recent) == {0, 1}
+    assert log.entry(2).body == bytes(RECENT_BODY_MAX + 1)
 
 
 def test_the_bytes_are_those_of_java():

@@ -14,8 +14,8 @@ from codec.codes import DLedgerRequestCode as Code
 from codec.errors import CodecError
 from codec.tests.golden_files import GOLDEN
 from rmq.dledger.wire import (
-    TEXT_BODY_MAX,
-    TEXTS_MAX,
+    RUN_SIZE_MAX,
+    RUNS_MAX,
     Requests,
     decode_reply,
     encode_reply,
@@ -151,30 +151,41 @@ def test_a_vote_that_nobody_knows_is_unknown():
     assert reply.result is VoteResult.UNKNOWN
 
 
-def test_an_entry_is_encoded_once_for_all_peers():
+def test_entries_are_encoded_once_for_all_peers():
     requests = Requests()
-    requests.encode(APPEND)
-    known = requests._texts[7]
+    entries = (ENTRY,)
+    requests.encode(Push(**BASE, kind=PushKind.APPEND, entries=entries))
+    known = requests._runs[7]
 
-    requests.encode(Push(**{**BASE, "target": "n2"}, kind=PushKind.APPEND, entries=(ENTRY,)))
-    assert requests._texts[7] is known
+    requests.encode(Push(**{**BASE, "target": "n2"}, kind=PushKind.APPEND, entries=entries))
+    assert requests._runs[7] is known
 
     other = Entry(7, 4, b"another", 4096)
     _, body = requests.encode(Push(**BASE, kind=PushKind.APPEND, entries=(other,)))
     assert push_of(decode_body(PushEntryRequest, body)).entries == (other,)
 
 
-def test_encoded_entries_are_few_and_small():
+def test_a_batch_says_how_many_bytes_its_entries_have_on_disk():
+    entries = (Entry(7, 3, b"end of a file", 100), Entry(8, 3, b"begins the next", 4096))
+
+    _, body = Requests().encode(Push(**BASE, kind=PushKind.APPEND, entries=entries, batch=True))
+
+    read = decode_body(PushEntryRequest, body)
+    assert (read.total_size, read.count) == (sum(entry.size for entry in entries), 2)
+    assert push_of(read).entries == entries
+
+
+def test_encoded_runs_are_few_and_small():
     requests = Requests()
-    for index in range(TEXTS_MAX + 5):
+    for index in range(RUNS_MAX + 5):
         entry = Entry(index, 1, b"x")
         requests.encode(Push(**BASE, kind=PushKind.APPEND, entries=(entry,)))
-    assert len(requests._texts) == TEXTS_MAX
-    assert 4 not in requests._texts
+    assert len(requests._runs) == RUNS_MAX
+    assert 4 not in requests._runs
 
-    large = Entry(9999, 1, bytes(TEXT_BODY_MAX + 1))
+    large = Entry(9999, 1, bytes(RUN_SIZE_MAX))
     requests.encode(Push(**BASE, kind=PushKind.APPEND, entries=(large,)))
-    assert 9999 not in requests._texts
+    assert 9999 not in requests._runs
 
 
 def test_all_fields_of_an_entry_are_kept():

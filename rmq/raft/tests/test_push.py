@@ -1,5 +1,6 @@
 from rmq.raft.log import MemoryLog
 from rmq.raft.messages import Entry, Push, PushKind, PushReply
+from rmq.raft.push import BATCHES_MAX
 from rmq.raft.tests.nodes import FullDisk, appending, elected, requests
 
 
@@ -135,6 +136,21 @@ def test_peers_that_keep_pace_share_a_batch():
 
     assert one.entries is other.entries
     assert (one.batch, one.first_index, one.last_index) == (True, 1, 2)
+
+
+def test_batches_are_kept_for_who_is_behind_but_not_for_ever():
+    node = elected(MemoryLog((Entry(0, 0, b"a"),)))
+    compares = requests(node, Push)
+    node.replied(compares[0], PushReply(end_index=0))
+    node.propose([b"x"] * (BATCHES_MAX + 2))
+    first = requests(node, Push)
+
+    node.replied(compares[1], PushReply(end_index=0))
+    second = requests(node, Push)
+
+    assert len(first) == len(second) == BATCHES_MAX + 2
+    assert [one.entries for one in first] == [one.entries for one in second]
+    assert len(node._leadership._batches) == BATCHES_MAX
 
 
 def test_nothing_is_due_before_its_time():
