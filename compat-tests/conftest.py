@@ -22,7 +22,8 @@ TEST_MAX_S = 120
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the suite judge itself: what it asks of us, Apache's servers must do."""
-    parser.addoption("--server", choices=sorted(containers.FLAVOURS), default="ours")
+    parser.addoption("--server", choices=list(containers.FLAVOURS), default="ours")
+    parser.addoption("--members", type=int, default=3, help="brokers of each DLedger group")
     parser.addoption("--long", action="store_true", help="run tests that are marked long, too")
 
 
@@ -30,10 +31,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the markers of tests that may take longer than others."""
     config.addinivalue_line("markers", "max_s(seconds): the test's hard limit")
     config.addinivalue_line("markers", "long: runs with --long only, as scripts/test --all does")
+    config.addinivalue_line("markers", "alone(reason): is not about brokers in DLedger groups")
+
+
+def chosen(config: pytest.Config) -> containers.Flavour:
+    """Whose servers are asked for."""
+    one = containers.FLAVOURS[config.getoption("--server")]
+    return one.in_groups(config.getoption("--members")) if one.is_group else one
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out, unless they are asked for."""
+    """Leave the long tests out, unless they are asked for; skip what has no sense in groups."""
+    if chosen(config).is_group:
+        for item in items:
+            if marker := item.get_closest_marker("alone"):
+                item.add_marker(pytest.mark.skip(reason=marker.args[0]))
     if not config.getoption("--long"):
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]
@@ -73,7 +85,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def flavour(request: pytest.FixtureRequest) -> containers.Flavour:
     """Whose servers are under test."""
-    return containers.FLAVOURS[request.config.getoption("--server")]
+    return chosen(request.config)
 
 
 @pytest.fixture(scope="session")

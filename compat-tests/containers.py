@@ -8,12 +8,13 @@ for the line that RocketMQ's users wait for.
 import io
 import itertools
 import json
+import re
 import socket
 import struct
 import tarfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import artifacts
 import docker
@@ -25,10 +26,13 @@ from testcontainers.core.network import Network
 NAMESRV_PORT = 9876
 BROKER_PORT = 10911
 FAST_PORT = BROKER_PORT - 2
+MEMBER_PORT = 40911
+"""At which the brokers of a DLedger group talk to each other."""
 
 _MOUNT = "/compat"
 _READY_MAX_S = 60.0
 _CLEAN_STOP_MAX_S = 30
+_LED_MAX_S = 60.0
 _JVM = (
     "java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=512m "
     "--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED "
@@ -45,6 +49,21 @@ class Flavour:
     image: Callable[[docker.DockerClient], str]
     namesrv: str
     broker: str
+    members: int = 1
+    """How many processes each broker of a test is; of more than one it is a DLedger group."""
+
+    @property
+    def is_group(self) -> bool:
+        return self.members > 1
+
+    def in_groups(self, members: int) -> "Flavour":
+        """The same servers, each broker a DLedger group of so many."""
+        return replace(self, members=members)
+
+    @property
+    def stock(self) -> "Flavour":
+        """Apache's servers, in groups where these are."""
+        return APACHE.in_groups(self.members)
 
 
 OURS = Flavour("ours", images.server, "mqnamesrv", "mqbroker")
@@ -54,7 +73,12 @@ APACHE = Flavour(
     f"{_JVM} org.apache.rocketmq.namesrv.NamesrvStartup",
     f"{_JVM} org.apache.rocketmq.broker.BrokerStartup",
 )
-FLAVOURS = {one.name: one for one in (OURS, APACHE)}
+FLAVOURS = {
+    "ours": OURS,
+    "apache": APACHE,
+    "dledger": OURS.in_groups(3),
+    "apache-dledger": APACHE.in_groups(3),
+}
 
 BROKER_DEFAULTS = {
     "brokerClusterName": "DefaultCluster",
@@ -85,6 +109,10 @@ class Server:
     container: DockerContainer
     line: str
     """What it prints once it serves."""
+    log_folder: str = "/store/commitlog"
+    """Where a broker's messages lie."""
+    starts: int = 1
+    """How often it was started."""
 
     @property
     def address(self) -> str:
@@ -99,13 +127,18 @@ class Server:
     def docker(self) -> Container:
         return self.container.get_wrapped_container()
 
+    @property
+    def is_running(self) -> bool:
+        self.docker.reload()
+        return self.docker.status == "running"
+
     def ready(self, max_s: float = _READY_MAX_S) -> "Server":
         """Wait until it serves.
 
         :raises ServerFailedError: it ended, or the limit passed.
         """
         until = time.monotonic() + max_s
-        while self.line not in self.log():
+        while self.log().count(self.line) < self.starts:
             self.docker.reload()
             if self.docker.status == "exited":
                 raise ServerFailedError(f"{self.name} ended at its start:\n{self.tail()}")
@@ -159,6 +192,16 @@ class Server:
         self.docker.kill()
         self.docker.wait(timeout=30)
 
+    def start_again(self) -> None:
+        """Start it with the store it had; it has ended. Does not wait."""
+        self.docker.start()
+        self.starts += 1
+
+    def age_log(self) -> None:
+        """Let the files of its messages look as if they were of yesterday."""
+        words = ["sh", "-c", f"touch -d yesterday {self.log_folder}/*"]
+        assert self.docker.exec_run(words).exit_code == 0
+
     def files(self, path: str) -> dict[str, bytes]:
         """Read a folder of the container, running or ended: path below it -> bytes."""
         stream, _ = self.docker.get_archive(path)
@@ -170,12 +213,101 @@ class Server:
             }
 
 
+@dataclass
+class Group:
+    """Brokers of one name with one log, by DLedger; to a test they are who leads them.
+
+    What is done to it is done to all of them, but by `kill_leader`.
+    """
+
+    name: str
+    members: list[Server]
+    namesrvs: list[Server]
+    _led: Server | None = None
+
+    @property
+    def leader(self) -> Server:
+        """Who leads, as a NameServer knows.
+
+        :raises ServerFailedError: nobody does, within the limit.
+        """
+        until = time.monotonic() + _LED_MAX_S
+        while (found := self._found()) is None:
+            if time.monotonic() > until:
+                said = "\n".join(one.tail() for one in self.members)
+                raise ServerFailedError(f"nobody leads {self.name}:\n{said}")
+            time.sleep(0.2)
+        self._led = found
+        return found
+
+    @property
+    def ip(self) -> str:
+        return self.leader.ip
+
+    @property
+    def log_folder(self) -> str:
+        return self._last().log_folder
+
+    def ready(self, max_s: float = _READY_MAX_S) -> "Group":
+        """Wait until all serve. Who leads may come later: a NameServer `knows` it."""
+        for one in self.members:
+            one.ready(max_s)
+        return self
+
+    def tail(self) -> str:
+        return "\n".join(one.tail() for one in self.members)
+
+    def stop(self) -> None:
+        """Ask all to end, who leads last, and expect that they do."""
+        last = self.leader
+        for one in (*(other for other in self.members if other is not last), last):
+            one.stop()
+
+    def kill(self) -> None:
+        """End all at once, as far as that can be."""
+        last = self.leader
+        for one in (last, *(other for other in self.members if other is not last)):
+            one.kill()
+
+    def kill_leader(self) -> Server:
+        """End who leads at once; gives it."""
+        killed = self.leader
+        killed.kill()
+        return killed
+
+    def age_log(self) -> None:
+        for one in self.members:
+            one.age_log()
+
+    def files(self, path: str) -> dict[str, bytes]:
+        """Read a folder of who leads, or led last."""
+        return self._last().files(path)
+
+    def _last(self) -> Server:
+        running = any(one.is_running for one in self.members)
+        return self.leader if running or self._led is None else self._led
+
+    def _found(self) -> Server | None:
+        for namesrv in self.namesrvs:
+            if not namesrv.is_running:
+                continue
+            text = _default_route((namesrv.ip, namesrv.port)).decode()
+            masters = set(re.findall(r'[{,]"?0"?:"([^"]+)"', text))
+            for one in self.members:
+                if one.is_running and f"{one.ip}:{one.port}" in masters:
+                    return one
+        return None
+
+
+Broker = Server | Group
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Name servers and brokers that serve together."""
 
     namesrvs: list[Server]
-    brokers: list[Server]
+    brokers: list[Broker]
 
     @property
     def addresses(self) -> str:
@@ -200,7 +332,7 @@ class Lab:
     network: Network
     running: list[DockerContainer] = field(default_factory=list)
     servers: list[Server] = field(default_factory=list)
-    volumes: list[str] = field(default_factory=list)
+    volumes: set[str] = field(default_factory=set)
     _numbers: Iterable[int] = field(default_factory=lambda: itertools.count(1))
 
     def namesrv(self, flavour: Flavour, name: str, **settings: str) -> Server:
@@ -221,21 +353,36 @@ class Lab:
         namesrvs: Iterable[Server],
         volume: str | None = None,
         **settings: str,
-    ) -> Server:
-        """Start a Broker registering with these name servers, not waiting for it.
+    ) -> Broker:
+        """Start a broker registering with these name servers, not waiting for it.
 
-        Its store is the volume, or dies with it.
+        Its store is the volume, or dies with it. Of a flavour in groups it is a whole group.
         """
-        addresses = ";".join(one.address for one in namesrvs)
-        return self._server(
-            flavour,
-            name,
-            BROKER_PORT,
-            f"{flavour.broker} -n '{addresses}' -c /broker.conf",
-            {"/broker.conf": BROKER_DEFAULTS | {"brokerName": name} | settings},
-            f"The broker[{settings.get('brokerName', name)},",
-            {volume: "/store"} if volume else {},
-        )
+        known = list(namesrvs)
+        given = {**BROKER_DEFAULTS, "brokerName": name, **settings}
+        if not flavour.is_group:
+            return self._broker(flavour, name, known, volume, given)
+        ids = [f"n{number}" for number in range(flavour.members)]
+        for key in ("brokerId", "storePathCommitLog"):
+            given.pop(key)
+        given |= {
+            "enableDLegerCommitLog": "true",
+            "dLegerGroup": given["brokerName"],
+            "dLegerPeers": ";".join(f"{one}-{name}-{one}:{MEMBER_PORT}" for one in ids),
+        }
+        members = [
+            self._broker(
+                flavour,
+                f"{name}-{one}",
+                known,
+                volume and f"{volume}-{one}",
+                {**given, "dLegerSelfId": one},
+            )
+            for one in ids
+        ]
+        for one, member in zip(ids, members, strict=True):
+            member.log_folder = f"/store/dledger-{one}/data"
+        return Group(given["brokerName"], members, known)
 
     def host(self, name: str) -> DockerContainer:
         """Start a container in which clients can be run."""
@@ -244,17 +391,15 @@ class Lab:
         return started
 
     def volume(self) -> str:
-        """Make a volume for a store that outlives its broker."""
-        name = f"{self.network.name}-{next(self._numbers)}"
-        self.engine.volumes.create(name)
-        self.volumes.append(name)
-        return name
+        """Name a volume for a store that outlives its broker; each of a group has one of its own."""
+        return f"{self.network.name}-{next(self._numbers)}"
 
-    def forget(self, server: Server) -> None:
+    def forget(self, broker: Broker) -> None:
         """Remove an ended or running server; its name becomes free."""
-        self.servers.remove(server)
-        self.running.remove(server.container)
-        server.container.stop()
+        for server in broker.members if isinstance(broker, Group) else [broker]:
+            self.servers.remove(server)
+            self.running.remove(server.container)
+            server.container.stop()
 
     def close(self) -> None:
         """Remove everything."""
@@ -264,6 +409,25 @@ class Lab:
             self.engine.volumes.get(name).remove(force=True)
         self.network.remove()
         self.engine.close()
+
+    def _broker(
+        self,
+        flavour: Flavour,
+        name: str,
+        namesrvs: list[Server],
+        volume: str | None,
+        settings: dict[str, str],
+    ) -> Server:
+        addresses = ";".join(one.address for one in namesrvs)
+        return self._server(
+            flavour,
+            name,
+            BROKER_PORT,
+            f"{flavour.broker} -n '{addresses}' -c /broker.conf",
+            {"/broker.conf": settings},
+            f"The broker[{settings['brokerName']},",
+            {volume: "/store"} if volume else {},
+        )
 
     def _server(
         self,
@@ -280,6 +444,7 @@ class Lab:
             text = "".join(f"{key}={value}\n" for key, value in settings.items())
             container.with_copy_into_container(text.encode(), path, 0o644)
         for volume, path in (volumes or {}).items():
+            self.volumes.add(volume)
             container.with_volume_mapping(volume, path, "rw")
         self._start(container)
         server = Server(name, port, container, line)

@@ -13,6 +13,8 @@ COUNT = 5_000
 LOG_FILE_SIZE = 1 << 20
 """Bytes: the messages fill several files."""
 
+pytestmark = pytest.mark.alone("a DLedger group has its own members in place of slaves")
+
 
 @pytest.fixture
 def namesrv(lab, flavour):

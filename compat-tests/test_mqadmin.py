@@ -7,11 +7,10 @@ import containers
 import pytest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address(cluster):
     """Where the broker is, as it registered itself."""
-    networks = cluster.brokers[0].docker.attrs["NetworkSettings"]["Networks"]
-    return f"{next(iter(networks.values()))['IPAddress']}:{containers.BROKER_PORT}"
+    return f"{cluster.brokers[0].ip}:{containers.BROKER_PORT}"
 
 
 def test_a_topic_is_made_described_and_deleted(mqadmin, shared, topic, address):

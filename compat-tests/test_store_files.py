@@ -5,7 +5,6 @@ started on the same volume, under the same name.
 """
 
 import artifacts
-import containers
 import pytest
 
 COUNT = 10_000
@@ -47,7 +46,7 @@ def places(events):
 def test_a_store_passes_from_one_broker_to_the_other(
     lab, flavour, namesrv, own, topic, group, direction, ending
 ):
-    kinds = [flavour if kind == "ours" else containers.APACHE for kind in direction.split("-to-")]
+    kinds = [flavour if kind == "ours" else flavour.stock for kind in direction.split("-to-")]
     volume = lab.volume()
     writing = broker(lab, kinds[0], namesrv, volume, 1)
     client = own(artifacts.APACHE, namesrv.address)
@@ -62,7 +61,7 @@ def test_a_store_passes_from_one_broker_to_the_other(
     for number, kind in enumerate(kinds[1:], start=2):
         client.close()
         getattr(writing, ending)()
-        segments = [path for path in writing.files("/store/commitlog") if path.isdigit()]
+        segments = [path for path in writing.files(writing.log_folder) if path.isdigit()]
         assert len(segments) > 3, segments
         lab.forget(writing)
         writing = broker(lab, kind, namesrv, volume, number)

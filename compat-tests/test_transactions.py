@@ -158,4 +158,4 @@ def test_half_messages_outlive_the_broker(lab, flavour, own, topic, group, produ
         lambda: seen(driver, topic, group),
     )
     again.stop()
-    assert OP in b"".join(again.files("/store/commitlog").values())
+    assert OP in b"".join(again.files(again.log_folder).values())

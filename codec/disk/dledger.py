@@ -61,6 +61,7 @@ UNIT: Final = struct.Struct(">iqiqq")
 UNIT_SIZE: Final = 32
 BLANK_SIZE: Final = 8
 _BLANK: Final = struct.Struct(">ii")
+_MAGIC: Final = struct.Struct(">i")
 
 
 class EntryHeader(msgspec.Struct, frozen=True, gc=False):
@@ -121,7 +122,7 @@ def parse_entry_header(buffer: Buffer, offset: int = 0) -> EntryHeader:
 
 def is_blank(buffer: Buffer, offset: int) -> bool:
     """Whether a blank begins at ``offset``, which has at least 4 bytes after it."""
-    return bytes(memoryview(buffer)[offset : offset + 4]) == b"\xff\xff\xff\xff"
+    return _MAGIC.unpack_from(buffer, offset) == (BLANK_MAGIC,)
 
 
 def pack_blank(size: int) -> bytes:

@@ -14,7 +14,7 @@ Source: MessageExtEncoder.java, CommitLog.java, MessageDecoder.java, 5.3.3.
 """
 
 import struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, SupportsIndex, overload
 from zlib import crc32
 
 import msgspec
@@ -33,7 +33,7 @@ from construct import (
     len_,
     this,
 )
-from typing_extensions import Buffer
+from typing_extensions import Buffer, Protocol
 
 from codec.errors import CodecError
 from codec.message import properties as names
@@ -103,6 +103,8 @@ _FIXED_PARTS: Final = (
     _fixed_part(20, 20),
 )
 """Up to the body, by the two IPv6 bits of sysFlag."""
+_IPV4: Final = _FIXED_PARTS[0]
+_IPV6: Final = BORN_HOST_V6 | STORE_HOST_V6
 _HOST_SIZES: Final = ((8, 8), (20, 8), (8, 20), (20, 20))
 _BYTE: Final = tuple(bytes((n,)) for n in range(TOPIC_V1_MAX + 1))
 _HEAD: Final = struct.Struct(">iIiiiqqi")
@@ -144,6 +146,19 @@ class RecordHead(NamedTuple):
     position: int
     sys_flag: int
     store_timestamp: int
+
+
+class Outline(msgspec.Struct, frozen=True, gc=False):
+    """What queues and indexes are made of: a record less its body, hosts and counters."""
+
+    total_size: int
+    queue_id: int
+    queue_offset: int
+    position: int
+    sys_flag: int
+    store_timestamp: int
+    topic: bytes
+    properties: bytes
 
 
 class Blank(NamedTuple):
@@ -252,6 +267,57 @@ def read_head(buffer: Buffer, offset: int, limit: int) -> RecordHead:
     except struct.error as error:
         raise CodecError(f"no whole record head at {offset}") from error
     return RecordHead._make((*fields, store_timestamp))
+
+
+class Readable(Buffer, Protocol):
+    """A run of bytes, like ``mmap``."""
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, key: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> Buffer: ...
+
+
+def parse_outline(buffer: Readable, offset: int, limit: int) -> Outline | Blank:
+    """What ``parse_record`` gives without ``check_crc``, less what nobody but a reader wants.
+
+    :raises CodecError: as ``parse_record``.
+    """
+    if 0 <= offset <= limit - _IPV4.size and limit <= len(buffer):
+        fields = _IPV4.unpack_from(buffer, offset)
+        topic_at = offset + _IPV4.size + fields[14] + 1
+        end = offset + fields[0]
+        usual = fields[1] == MAGIC_V1 and not fields[7] & _IPV6
+        if usual and offset + _IPV4.size < topic_at <= end <= limit:
+            topic_end = topic_at + buffer[topic_at - 1]
+            if topic_end <= topic_at + TOPIC_V1_MAX and topic_end + 2 <= end:
+                length = buffer[topic_end] << 8 | buffer[topic_end + 1]
+                if length <= PROPERTIES_MAX and topic_end + 2 + length == end:
+                    return Outline(
+                        fields[0],
+                        fields[3],
+                        fields[5],
+                        fields[6],
+                        fields[7],
+                        fields[10],
+                        bytes(buffer[topic_at:topic_end]),
+                        bytes(buffer[topic_end + 2 : end]),
+                    )
+    record = parse_record(buffer, offset, limit, check_crc=False)
+    if isinstance(record, Blank):
+        return record
+    return Outline(
+        record.total_size,
+        record.queue_id,
+        record.queue_offset,
+        record.position,
+        record.sys_flag,
+        record.store_timestamp,
+        record.topic,
+        record.properties,
+    )
 
 
 def parse_record(

@@ -148,7 +148,10 @@ class Member:
         self._apply.append(apply)
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
-        """Tell ``listener`` the committed index whenever it is another, after applying."""
+        """Tell ``listener`` the committed index whenever it is another, after applying.
+
+        The same index again when old entries were deleted.
+        """
         self._on_commit.append(listener)
 
     def on_role(self, listener: Callable[[Role, int], None]) -> None:
@@ -444,8 +447,11 @@ class Member:
                     apply(entry)
                 self._applied = index
         self._applied = committed
+        self._tell_committed()
+
+    def _tell_committed(self) -> None:
         for listener in self._on_commit:
-            listener(committed)
+            listener(self._applied)
 
     def _end_transfers(self, node: Node) -> None:
         transfers, self._transfers = self._transfers, []
@@ -562,9 +568,12 @@ class Member:
 
     def _clean(self) -> None:
         try:
-            self.log.clean(self._clock.wall_ms())
+            deleted = self.log.clean(self._clock.wall_ms())
         except OSError as error:
             log.warning("event=ledger_not_cleaned cause=%s", error)
+            return
+        if deleted:
+            self._tell_committed()
 
     def _fail(self, reason: str) -> None:
         """Fall silent: the disk failed."""

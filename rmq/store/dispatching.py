@@ -14,10 +14,11 @@ lies below ``_forgotten_end``, and is not remembered, is read.
 others the queue knows itself.
 """
 
+import struct
 from collections import deque
 from collections.abc import Callable
-from struct import Struct
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from codec.disk.dledger import ENTRY_HEADER_SIZE, is_blank, parse_entry_header
 from codec.errors import CodecError
@@ -27,8 +28,9 @@ from codec.message.record import (
     MAGIC_V1,
     MAGIC_V2,
     Blank,
+    Outline,
     Record,
-    parse_record,
+    parse_outline,
 )
 from codec.message.sysflag import (
     TRANSACTION_MASK,
@@ -54,10 +56,10 @@ REMEMBERED_MAX = 16_384
 """Records remembered between put and dispatch: a quarter of a second of a busy broker."""
 REMEMBERED_BYTES_MAX = 16 << 20
 """Bytes of their properties."""
-_PREFIX = Struct(">iI")
+_PREFIX = struct.Struct(">iI")
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """What dispatch needs of one record; ``wanted`` is None where nobody looked yet."""
 
     topic: str
@@ -71,7 +73,7 @@ class Entry(NamedTuple):
     wanted: dict[bytes, bytes] | None = None
 
 
-def entry_of(record: Record) -> Entry:
+def entry_of(record: Record | Outline) -> Entry:
     """The entry of a record that was read from the log."""
     return Entry(
         record.topic.decode(errors="replace"),
@@ -85,7 +87,7 @@ def entry_of(record: Record) -> Entry:
     )
 
 
-def read_whole(log: CommitLog, position: int, end: int) -> Record | Blank | None:
+def read_whole(log: CommitLog, position: int, end: int) -> Outline | Blank | None:
     """What begins at ``position`` and ends at or below ``end``; None if it is not all there.
 
     Bodies are not checked: who sent them did.
@@ -108,25 +110,25 @@ def read_whole(log: CommitLog, position: int, end: int) -> Record | Blank | None
         raise CodecError(f"no record at {position}: {magic=:#x}, {size=}")
     if size > there:
         return None
-    record = parse_record(memory, at, at + there, check_crc=False)
-    assert isinstance(record, Record), "its magic was not a blank's"
+    record = parse_outline(memory, at, at + there)
+    assert isinstance(record, Outline), "its magic was not a blank's"
     if record.position != position:
         raise CodecError(f"record at {position} says it lies at {record.position}")
     return record
 
 
-def _read_entry(log: CommitLog, position: int, at: int, rest: int) -> Record | Blank:
+def _read_entry(log: CommitLog, position: int, at: int, rest: int) -> Outline | Blank:
     """The record in the entry of a ledger at ``position``; what to pass, if there is none.
 
     Of a ledger only committed entries are in sight, and they are whole.
     """
     memory = log.segments.file(position).memory
-    if is_blank(memory[at : at + BLANK_SIZE], 0):
+    if is_blank(memory, at):
         return Blank(rest)
-    header = parse_entry_header(memory[at : at + ENTRY_HEADER_SIZE])
+    header = parse_entry_header(memory, at)
     if not header.body_length:
         return Blank(header.size)
-    record = parse_record(memory, at + ENTRY_HEADER_SIZE, at + header.size, check_crc=False)
+    record = parse_outline(memory, at + ENTRY_HEADER_SIZE, at + header.size)
     if (
         isinstance(record, Blank)
         or record.position != position + ENTRY_HEADER_SIZE
@@ -245,7 +247,7 @@ class Dispatcher:
         log = self._log
         while self.position < end:
             found = read_whole(log, self.position, end)
-            if isinstance(found, Record):
+            if isinstance(found, Outline):
                 log.last_timestamp = max(log.last_timestamp, found.store_timestamp)
                 return entry_of(found)
             if found is None:

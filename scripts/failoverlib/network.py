@@ -1,19 +1,24 @@
-"""Where the processes of a group are, and how one of them is cut from all others.
+"""Where the processes of a group are, and how packets between them are lost.
 
 With namespaces the whole run is in a network of its own, and each broker in another that a virtual
 cable connects to a bridge; cutting takes the cable's end from the bridge, so packets vanish without
-a word. The system drops all of it when the last process ends.
+a word. What goes one way between two is lost by giving the sender a false hardware address of the
+receiver, which nobody has. The system drops all of it when the last process ends.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, Self
 
 MARK = "RMQ_FAILOVER_ISOLATED"
 BRIDGE = "failover"
 HUB = "10.99.0.1"
+HUB_NUMBER = -1
+"""Where NameServer and clients are, among the numbers of brokers."""
+NOBODY = "02:00:00:00:00:ff"
+"""A hardware address that no end of a cable has."""
 _MAPPED = () if os.geteuid() == 0 else ("--map-root-user",)
 _UNSHARE = ("unshare", *_MAPPED, "--net")
 
@@ -35,6 +40,9 @@ class Network(Protocol):
 
     def mend(self, number: int) -> None:
         """Let all through again."""
+
+    def drop(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """From now on lose what goes from the first to the second of these pairs, and no other."""
 
 
 class Loopback:
@@ -60,6 +68,11 @@ class Loopback:
         raise NotImplementedError(f"broker {number} is on loopback")
 
     mend = cut
+
+    def drop(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Not possible here."""
+        if lost := list(pairs):
+            raise NotImplementedError(f"{lost} are on loopback")
 
 
 def can_isolate() -> bool:
@@ -90,6 +103,7 @@ class Isolated:
         self.hub = HUB
         self.hosts: Sequence[str] = [f"10.99.0.{number + 11}" for number in range(brokers)]
         self._holders: list[subprocess.Popen[bytes]] = []
+        self._dropped: frozenset[tuple[int, int]] = frozenset()
 
     def __enter__(self) -> Self:
         _ip("link", "set", "lo", "up")
@@ -107,7 +121,7 @@ class Isolated:
             self._holders.append(holder)
             assert holder.stdout is not None
             holder.stdout.readline()
-            outer, inner = _cable(number), f"inner{number}"
+            outer, inner = _cable(number), _inner(number)
             _ip("link", "add", outer, "type", "veth", "peer", "name", inner)
             _ip("link", "set", inner, "netns", str(holder.pid))
             _ip("link", "set", outer, "master", BRIDGE, "up")
@@ -134,14 +148,36 @@ class Isolated:
         """Put its cable in."""
         _ip("link", "set", _cable(number), "master", BRIDGE)
 
+    def drop(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """From now on lose what goes from the first to the second of these pairs, and no other."""
+        wanted = frozenset(pairs)
+        commands: dict[int, list[str]] = {}
+        for sender, receiver in sorted(wanted ^ self._dropped):
+            host = self.hub if receiver == HUB_NUMBER else self.hosts[receiver]
+            device = BRIDGE if sender == HUB_NUMBER else _inner(sender)
+            said = (
+                f"neigh replace {host} lladdr {NOBODY} nud permanent dev {device}"
+                if (sender, receiver) in wanted
+                else f"neigh del {host} dev {device}"
+            )
+            commands.setdefault(sender, []).append(said)
+        self._dropped = wanted
+        for sender, lines in commands.items():
+            inside = () if sender == HUB_NUMBER else self.prefix(sender)
+            _run(*inside, "ip", "-batch", "-", told="\n".join(lines))
+
 
 def _cable(number: int) -> str:
     return f"broker{number}"
+
+
+def _inner(number: int) -> str:
+    return f"inner{number}"
 
 
 def _ip(*words: str) -> None:
     _run("ip", *words)
 
 
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True)
+def _run(*words: str, told: str = "") -> None:
+    subprocess.run(words, input=told, check=True, capture_output=True, text=True)

@@ -15,10 +15,13 @@ from codec.message.record import (
     MAGIC_V2,
     RECORD,
     Blank,
+    Outline,
+    Record,
     body_checksum,
     has_true_seal,
     pack_blank,
     pack_record,
+    parse_outline,
     parse_record,
     read_head,
     record_size,
@@ -239,6 +242,72 @@ def test_properties_have_a_limit():
     assert len(pack_record(**plain(properties=bytes(PROPERTIES_MAX)))) == 96 + PROPERTIES_MAX
     with pytest.raises(AssertionError):
         pack_record(**plain(properties=bytes(PROPERTIES_MAX + 1)))
+
+
+def outline_or_error(data, offset, limit):
+    try:
+        return parse_outline(data, offset, limit)
+    except CodecError:
+        return CodecError
+
+
+def less(record):
+    """What an outline has of a record."""
+    if not isinstance(record, Record):
+        return record
+    return Outline(*(getattr(record, name) for name in Outline.__struct_fields__))
+
+
+@given(arguments(), st.integers(0, 9), st.integers(-5, 5))
+def test_an_outline_says_the_same_as_the_whole(fields, offset, more):
+    data = bytes(offset) + pack_record(**fields)
+    expected = less(parse_record(data, offset, len(data)))
+
+    assert parse_outline(data, offset, len(data)) == expected
+    assert parse_outline(bytearray(data), offset, len(data)) == expected
+    assert outline_or_error(data, offset, len(data) + more) == (
+        CodecError if more < 0 else expected
+    )
+
+
+@given(arguments(), st.data())
+def test_of_broken_bytes_an_outline_is_what_the_whole_would_be(fields, data):
+    whole = pack_record(**fields)
+    at = data.draw(st.integers(0, len(whole) - 1))
+    end = data.draw(st.integers(at, min(at + 8, len(whole))))
+    broken = whole[:at] + data.draw(st.binary(max_size=8)) + whole[end:]
+    try:
+        expected = less(parse_record(broken, 0, len(broken), check_crc=False))
+    except CodecError:
+        expected = CodecError
+
+    assert outline_or_error(broken, 0, len(broken)) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "form", "value"),
+    [
+        (0, ">i", -1),
+        (0, ">i", 1 << 20),
+        (4, ">I", 7),
+        (36, ">i", -1),
+        (84, ">i", -1),
+        (84, ">i", 1 << 20),
+        (92, ">B", 128),
+        (92, ">B", 127),
+        (-12, ">h", -1),
+        (-12, ">h", 9),
+    ],
+)
+def test_an_outline_with_a_false_length_is_refused(at, form, value):
+    data = bytearray(pack_record(**plain(topic=b"T", properties=b"0123456789")))
+    struct.pack_into(form, data, at, value)
+
+    assert outline_or_error(data, 0, len(data)) is CodecError
+
+
+def test_the_outline_of_a_blank_is_the_blank():
+    assert parse_outline(pack_blank(9), 0, 8) == Blank(9)
 
 
 @given(arguments())

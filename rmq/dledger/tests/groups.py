@@ -119,14 +119,17 @@ class Group:
 
     def settings(self, self_id: str) -> MemberSettings:
         raft = RaftConfig.dledger("g", self_id, frozenset(self.ids))
+        ledger = LedgerSettings(
+            folder=f"/{self_id}/dledger-{self_id}", data_file_size=4096, index_file_size=1024
+        )
         raft_changes = {k: v for k, v in self.changes.items() if hasattr(raft, k)}
+        ledger_changes = {k: v for k, v in self.changes.items() if hasattr(ledger, k)}
+        others = self.changes.keys() - raft_changes.keys() - ledger_changes.keys()
         return MemberSettings(
             raft=replace(raft, **raft_changes),
             addresses=self.addresses,
-            ledger=LedgerSettings(
-                folder=f"/{self_id}/dledger-{self_id}", data_file_size=4096, index_file_size=1024
-            ),
-            **{k: v for k, v in self.changes.items() if k not in raft_changes},
+            ledger=replace(ledger, **ledger_changes),
+            **{key: self.changes[key] for key in others},
         )
 
     def start(self, *ids: str) -> "Group":

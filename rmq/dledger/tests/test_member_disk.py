@@ -370,6 +370,23 @@ def test_a_disk_whose_share_cannot_be_told_is_only_told(caplog):
     assert "event=ledger_not_cleaned" in caplog.text
 
 
+def test_deleted_files_are_told_of_though_nothing_is_committed():
+    group = Group(1, cleaned=True)
+    group.start()
+    for _ in range(4):
+        group.proposed(bytes(3000))
+    told = []
+    member = group.members["n0"]
+    member.on_commit(lambda index: told.append((index, member.log.begin_position)))
+
+    group.run(3000)
+    assert told == []
+    group.disks["n0"].used_share_told = 0.99
+    group.run(1001)
+
+    assert told == [(4, 3 * 4096)]
+
+
 def broken(*_):
     raise OSError(EIO, "broken")
 

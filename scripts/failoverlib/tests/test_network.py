@@ -13,6 +13,9 @@ def test_on_loopback_nobody_can_be_cut_off():
             net.cut(1)
         with pytest.raises(NotImplementedError):
             net.mend(1)
+        net.drop([])
+        with pytest.raises(NotImplementedError, match="loopback"):
+            net.drop([(0, 1)])
 
 
 def test_each_isolated_broker_has_an_address_of_its_own():
@@ -35,3 +38,23 @@ def test_the_mark_tells_a_program_that_it_is_isolated(monkeypatch):
 
     monkeypatch.setenv(network.MARK, "yes")
     assert network.is_isolated()
+
+
+def test_what_goes_one_way_is_lost_until_it_is_not_asked_for(monkeypatch):
+    said = []
+    monkeypatch.setattr(network, "_run", lambda *words, told="": said.append((words, told)))
+    net = network.Isolated(2)
+    monkeypatch.setattr(net, "prefix", lambda number: ("in", str(number)))
+
+    net.drop([(0, 1), (network.HUB_NUMBER, 0)])
+    net.drop([(0, 1)])
+    net.drop([])
+
+    ip = ("ip", "-batch", "-")
+    lost = f"lladdr {network.NOBODY} nud permanent dev"
+    assert said == [
+        (ip, f"neigh replace {net.hosts[0]} {lost} {network.BRIDGE}"),
+        (("in", "0", *ip), f"neigh replace {net.hosts[1]} {lost} inner0"),
+        (ip, f"neigh del {net.hosts[0]} dev {network.BRIDGE}"),
+        (("in", "0", *ip), f"neigh del {net.hosts[1]} dev inner0"),
+    ]
