@@ -148,10 +148,7 @@ class Member:
         self._apply.append(apply)
 
     def on_commit(self, listener: Callable[[int], None]) -> None:
-        """Tell ``listener`` the committed index whenever it is another, after applying.
-
-        The same index again when old entries were deleted.
-        """
+        """Tell ``listener`` the committed index, after applying, and when old files are deleted."""
         self._on_commit.append(listener)
 
     def on_role(self, listener: Callable[[Role, int], None]) -> None:
@@ -427,11 +424,7 @@ class Member:
     def _tell_role(self, role: Role, term: int) -> None:
         log.info(
             "event=dledger_role group=%s member=%s role=%s term=%d leader=%s",
-            self.group,
-            self.self_id,
-            role.name,
-            term,
-            self.leader_id,
+            *(self.group, self.self_id, role.name, term, self.leader_id),
         )
         for listener in self._on_role:
             listener(role, term)
@@ -568,12 +561,11 @@ class Member:
 
     def _clean(self) -> None:
         try:
-            deleted = self.log.clean(self._clock.wall_ms())
+            if not self.log.clean(self._clock.wall_ms()):
+                return
         except OSError as error:
             log.warning("event=ledger_not_cleaned cause=%s", error)
-            return
-        if deleted:
-            self._tell_committed()
+        self._tell_committed()
 
     def _fail(self, reason: str) -> None:
         """Fall silent: the disk failed."""
