@@ -255,6 +255,15 @@ def _encoded(response: Any, request: Request[RequestHeader], peer: Peer, name: s
     return None
 
 
+def frame_of(answer: Response | Exception, request: Request[Any], name: str) -> bytes:
+    """The whole frame of an answer to a request, for a handler ``name`` that answers for several.
+
+    What raised becomes the response that the dispatcher would have made of it.
+    """
+    response = _failed(answer, name) if isinstance(answer, Exception) else answer
+    return _encode(response, request.encoding, request.opaque)
+
+
 def _encode(response: Response, encoding: int, opaque: int) -> bytes:
     header = response.header
     ext_fields = response.ext_fields

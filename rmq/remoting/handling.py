@@ -128,6 +128,8 @@ def handles_runs(
     """Mark a method that answers several requests of ``code`` which came together, in order.
 
     What it gives is an answer for each, or the exception that the request alone would have caused.
+    All came over one connection; the ``bytes`` of one answer may hold those of others, which are
+    None then.
     The processor must also have a method that ``handles`` the code, for requests that come alone.
     """
 

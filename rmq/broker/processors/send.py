@@ -31,6 +31,7 @@ from rmq.broker import names
 from rmq.broker.delaying import TIMER_PROPERTIES, delay_level, put_off
 from rmq.broker.groups import Groups
 from rmq.broker.processors import plain
+from rmq.broker.processors.send_late import Late, LateRun
 from rmq.broker.queue_locks import QueueLocks
 from rmq.broker.replicas import Wait
 from rmq.broker.role import Role, RoleHolder
@@ -214,18 +215,32 @@ class SendProcessor:
         waiting: list[tuple[int, Prepared]],
         answers: list[Answer | Exception],
     ) -> None:
-        """Store what is prepared and fill in its answers."""
+        """Store what is prepared and fill in its answers; of those that wait the last has all."""
         results = self._store.put_run([prepared[0] for _, prepared in waiting])
+        late = LateRun(self._respond)
+        last = 0
         for (number, prepared), result in zip(waiting, results, strict=True):
+            request = requests[number]
+            reply = self._reply_to(request, prepared, result)
+            if reply is not None and prepared[3]:
+                if not request.oneway:
+                    _, queue_id, unique_key, _ = prepared
+                    late.add(Late(request, result, queue_id, unique_key.decode(), reply))
+                    last = number
+                continue
             try:
-                answers[number] = self._answer(requests[number], prepared, result)
+                answers[number] = self._answer(prepared, result, reply)
             except CommandError as refusal:
                 answers[number] = refusal
+        if late:
+            assert self.safe is not None, "somebody waits for it"
+            answers[last] = late.answer(self.safe)
         waiting.clear()
 
     def _put_one(self, request: SendRequest) -> Answer:
         prepared = self._prepared(request)
-        return self._answer(request, prepared, self._put(prepared[0]))
+        result = self._put(prepared[0])
+        return self._answer(prepared, result, self._reply_to(request, prepared, result))
 
     def _prepared(self, request: SendRequest) -> Prepared:
         """What is to be stored for a request, if it may be.
@@ -283,14 +298,20 @@ class SendProcessor:
         )
         return message, queue_id, unique_key, is_waited_for
 
-    def _answer(self, request: SendRequest, prepared: Prepared, result: PutResult) -> Answer:
-        """What the sender is told, at once or when its message is safe."""
-        _, queue_id, unique_key, is_waited_for = prepared
-        reply = None
+    def _reply_to(
+        self, request: SendRequest, prepared: Prepared, result: PutResult
+    ) -> bytes | None:
+        """The answer to a put that went well, where it can be written at once."""
+        _, queue_id, unique_key, _ = prepared
         if result.status is PUT_OK and request.encoding == JSON and unique_key.isalnum():
-            reply = self._reply(
+            return self._reply(
                 result.position, queue_id, result.queue_offset, unique_key, request.opaque
             )
+        return None
+
+    def _answer(self, prepared: Prepared, result: PutResult, reply: bytes | None) -> Answer:
+        """What the sender is told, at once or when its message is safe."""
+        _, queue_id, unique_key, is_waited_for = prepared
         if is_waited_for and self.safe is not None:
             return self._when_safe(self.safe, result, queue_id, unique_key.decode(), reply)
         return reply or self._respond(result, queue_id, unique_key.decode())

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 
 from codec.codes import ONEWAY_FLAG
 from codec.command import Command, decode_command, encode_command
-from codec.frame import JSON, parse_frame
+from codec.frame import JSON, FrameBuffer, parse_frame
 from codec.headers.fields import ext_fields_of
 from codec.message import properties as props
 from codec.message.record import parse_record
@@ -44,6 +44,11 @@ HOST = SMALL.store_host
 NEW_KEY = "A-NEW-KEY"
 
 
+def commands(encoded):
+    """The frames of some bytes, decoded."""
+    return [decode_command(frame) for frame in FrameBuffer().feed(encoded)]
+
+
 class Peer(FakeChannel):
     """A client's connection: keeps what the dispatcher answers."""
 
@@ -52,7 +57,7 @@ class Peer(FakeChannel):
         self.replies = []
 
     def reply(self, encoded):
-        self.replies.append(decode_command(parse_frame(encoded)))
+        self.replies += commands(encoded)
 
     def answered(self, command):
         raise AssertionError(f"no call is out, but {command} came")
@@ -222,19 +227,26 @@ class Scene:
         assert answer.encoding == encoding
         return answer
 
-    def ask_together(self, code, asked):
-        """Send requests in one piece, headers with bodies; the answers that came at once."""
+    def ask_together(self, code, asked, *, oneway=()):
+        """Send requests in one piece, headers with bodies; the answers that came at once.
+
+        Those whose numbers are in ``oneway`` want none.
+        """
         frames = []
-        for header, body in asked:
+        for number, (header, body) in enumerate(asked):
             self._opaque += 1
             command = Command(
-                code=code, opaque=self._opaque, ext_fields=ext_fields_of(header), body=body
+                code=code,
+                opaque=self._opaque,
+                flag=ONEWAY_FLAG if number in oneway else 0,
+                ext_fields=ext_fields_of(header),
+                body=body,
             )
             frames.append(parse_frame(encode_command(command)))
         ready = []
         done = self._dispatcher.answer_round(frames, self.peer, ready, 1 << 20)
         assert done == len(frames)
-        return [decode_command(parse_frame(one)) for one in ready]
+        return commands(b"".join(ready))
 
     def stored(self, topic, queue_id=0, offset=0):
         """The record of a queue's message."""

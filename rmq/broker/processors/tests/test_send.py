@@ -552,7 +552,36 @@ def test_messages_sent_together_wait_for_the_disk_together():
     scene.clock.advance(0)
     scene.worker.finish()
 
-    assert [answer.code for answer in scene.peer.replies] == [0, 0]
+    assert [(answer.code, answer.opaque) for answer in scene.peer.replies] == [(0, 101), (0, 102)]
+
+
+def test_of_messages_sent_together_only_those_wait_that_are_to_survive():
+    scene = a_scene(sync_flush=True)
+    hurried = a_header(properties=PLAIN + "WAIT\x01false\x02")
+
+    (answer,) = scene.ask_together(
+        SHORT, [(a_header(), b"1"), (hurried, b"2"), (a_header(), b"3")], oneway=[2]
+    )
+    assert (answer.code, answer.opaque) == (0, 102)
+    scene.clock.advance(0)
+    scene.worker.finish()
+
+    assert [(answer.code, answer.opaque) for answer in scene.peer.replies] == [(0, 101)]
+
+
+def test_messages_sent_together_learn_each_its_place_from_a_disk_that_takes_too_long():
+    scene = a_scene(sync_flush=True)
+    scene.ask_together(SHORT, [(a_header(), b"1"), (a_header(), b"2")])
+
+    scene.clock.advance(5000)
+
+    assert [
+        (answer.code, answer.opaque, answer.ext_fields["queueOffset"])
+        for answer in scene.peer.replies
+    ] == [
+        (ResponseCode.FLUSH_DISK_TIMEOUT, 101, "0"),
+        (ResponseCode.FLUSH_DISK_TIMEOUT, 102, "1"),
+    ]
 
 
 @pytest.mark.parametrize("code", [SHORT, LONG])
