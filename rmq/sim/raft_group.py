@@ -217,15 +217,21 @@ class RaftGroup:
             for one in self.members:
                 self._check_vote(one)
 
-    @staticmethod
-    def _check_vote(one: Watched) -> None:
-        """Who leads has voted for itself, and has written that down before it asked others.
+    def _check_vote(self, one: Watched) -> None:
+        """Who leads is there by votes that were written down before they were given.
 
-        :raises BrokenInvariantError: it has not.
+        Its own need not be among them: one that voted for another may still ask, as Java's do. Who
+        has gone on to a later term may have given one.
+
+        :raises BrokenInvariantError: too few were.
         """
-        own_vote = HardState(one.term, one.self_id)
-        if one.role is Role.LEADER and one.persisted != own_vote:
-            raise BrokenInvariantError(f"{one.self_id} leads {one.term} with {one.persisted}")
+        if one.role is not Role.LEADER:
+            return
+        term, vote = one.term, HardState(one.term, one.self_id)
+        given = [it for it in self.members if it.persisted == vote or it.persisted.term > term]
+        if one.persisted.term < term or len(given) <= len(self.members) // 2:
+            states = {it.self_id: it.persisted for it in self.members}
+            raise BrokenInvariantError(f"{one.self_id} leads {term} with {states}")
 
     def serves_since(self, begun_us: int) -> bool:
         """Whether something was agreed on that was proposed at or after a time."""

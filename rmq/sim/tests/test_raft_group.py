@@ -107,9 +107,25 @@ def test_invariants_are_checked_after_every_event(cluster, group):
         cluster.world.run_for(3_000)
 
 
-def test_a_leader_whose_vote_is_not_on_its_disk_is_found(group):
+def test_a_leader_whose_term_is_not_on_its_disk_is_found(group):
     leader = next(one for one in group.members if one.role is Role.LEADER)
     leader.persisted = HardState()
 
+    with pytest.raises(BrokenInvariantError, match="leads"):
+        group._check_vote(leader)
+
+
+def test_a_leader_needs_votes_on_the_disks_of_a_majority(group):
+    leader = next(one for one in group.members if one.role is Role.LEADER)
+    others = [one for one in group.members if one is not leader]
+    leader.persisted = HardState(leader.term, others[0].self_id)
+    for one in others:
+        one.persisted = HardState(leader.term, leader.self_id)
+    group._check_vote(leader)
+
+    others[0].persisted = HardState(leader.term + 1)
+    group._check_vote(leader)
+
+    others[0].persisted = HardState(leader.term, others[0].self_id)
     with pytest.raises(BrokenInvariantError, match="leads"):
         group._check_vote(leader)
