@@ -4,6 +4,8 @@ started and stopped. Order: whoever uses another is started after it and stopped
 
 import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
@@ -109,6 +111,8 @@ class Services:
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
         tools = _check_tools(ports, tables, store, self.op_log, self.endings)
+        if grouped is not None:
+            tools = replace(tools, settled=partial(grouped.flushing.settled, None))
         self.checks = Checks(config, tools)
         self.housekeeping = _housekeeping(clock, tables)
         self.registration = self._registration(caller)

@@ -80,7 +80,7 @@ class World:
             )
         )
 
-    def send(self, broker, body=b"x", properties=None):
+    def send(self, broker, body=b"x", properties=None, born_ms=1):
         header = SendMessageRequestHeaderV2(
             producer_group="g",
             topic="TBW102",
@@ -88,7 +88,7 @@ class World:
             default_topic_queue_nums=4,
             queue_id=0,
             sys_flag=0,
-            born_timestamp=1,
+            born_timestamp=born_ms,
             flag=0,
             properties=properties,
         )
@@ -289,3 +289,16 @@ def test_member_whose_disk_fails_makes_a_slave_of_its_broker(world):
     assert not master.services.role.now.is_master
     assert master.grouped.member.role is Role.UNKNOWN
     world.master(but=master)
+
+
+def test_producers_are_asked_about_their_transactions(caplog):
+    caplog.set_level("WARNING")
+    world = World(transactionCheckInterval="500", transactionTimeOut="100")
+    half = "UNIQ_KEY\x01K\x02TRAN_MSG\x01true\x02PGROUP\x01p\x02"
+
+    now_ms = world.outside.clock.wall_ms()
+    assert world.send(world.master(), properties=half, born_ms=now_ms).code == ResponseCode.SUCCESS
+    world.until(lambda: "event=transaction_not_asked cause=no_producer group=p" in caplog.text)
+
+    assert "event=transaction_check_failed" not in caplog.text
+    world.stop()

@@ -15,13 +15,20 @@ Whatever was passed is done or put back, so the group's offset moves on. The off
 follows: an op message is done when all that it names has been passed.
 
 A round works in turns, each for a limited cost, so that everything else is served in between.
+Where a group must agree on what is put, a round begins when it has on what was put before; only
+then the group's offset moves on, and the producer is asked.
 Source: TransactionalMessageServiceImpl.java, check(), 5.3.3. Other than there, putting back for
 immunity does not count as a check, and a store that refuses ends the round, where Java drops what
 it gives up.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from codec.message import properties as props
 from codec.message.record import Record, parse_record
@@ -60,6 +67,11 @@ OPS_READ_MAX = 32
 HOUR_MS = 3_600_000
 
 
+def at_once() -> Deferred[None]:
+    """Nobody must agree."""
+    return succeed(None)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckTools:
     """What a round works with; ``reserved_ms`` is fileReservedTime."""
@@ -72,6 +84,13 @@ class CheckTools:
     op_log: OpLog
     endings: Endings
     reserved_ms: int
+    settled: Callable[[], Deferred[None]] = at_once
+    """Fires when what is put by now can be read, and stays whoever is master next. Fails with
+    CommandError when this broker is master no more."""
+
+    def when_settled(self, act: Callable[[], None]) -> None:
+        """Do something then, or not at all."""
+        self.settled().addCallbacks(lambda _: act(), _not_settled).addErrback(_failed)
 
 
 class Checks:
@@ -83,6 +102,8 @@ class Checks:
         self._tools = tools
         self._timer: Timer | None = None
         self._rounds: list[QueueRound] = []
+        self._stops = 0
+        """How often it was stopped: what was to come then must not."""
 
     def start(self) -> None:
         """Begin the first round one interval from now."""
@@ -90,6 +111,7 @@ class Checks:
 
     def stop(self) -> None:
         """Begin nothing more; a round under way ends where it is."""
+        self._stops += 1
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -101,10 +123,17 @@ class Checks:
         )
 
     def _begin(self) -> None:
+        self._timer = None
+        self._tools.op_log.flush()
+        self._tools.when_settled(partial(self._begin_round, self._stops))
+
+    def _begin_round(self, stops: int) -> None:
+        if stops != self._stops:
+            return
         topic = self._tools.topics.get(names.HALF_TOPIC)
         queues = 1 if topic is None else max(topic.read_queue_nums, 1)
         self._rounds = [QueueRound(self.config, self._tools, queue) for queue in range(queues)]
-        self._turn()
+        self._timer = self._tools.clock.call_later(0, self._turn)
 
     def _turn(self) -> None:
         try:
@@ -162,7 +191,6 @@ class QueueRound:
         return self._tools.store.min_offset(topic, self._queue_id) if offset < 0 else offset
 
     def _commit(self) -> None:
-        offsets = self._tools.offsets
         for op, half in self._ops:
             if half >= self._offset:
                 break
@@ -170,10 +198,11 @@ class QueueRound:
         else:
             self._op_offset = self._next_op
         self._ops = [one for one in self._ops if one[0] >= self._op_offset]
-        for topic, offset in (
-            (names.HALF_TOPIC, self._offset),
-            (names.OP_HALF_TOPIC, self._op_offset),
-        ):
+        self._tools.when_settled(partial(self._commit_at, self._offset, self._op_offset))
+
+    def _commit_at(self, half_offset: int, op_offset: int) -> None:
+        offsets = self._tools.offsets
+        for topic, offset in ((names.HALF_TOPIC, half_offset), (names.OP_HALF_TOPIC, op_offset)):
             before = offsets.query(GROUP, topic, self._queue_id)
             if offset != before and not (before == NO_OFFSET and offset == 0):
                 offsets.commit(GROUP, topic, self._queue_id, offset)
@@ -245,7 +274,7 @@ class QueueRound:
         result = self._put_back(half, properties)
         if result is None:
             return 0
-        self._ask(result.position)
+        self._tools.when_settled(partial(self._ask, result.position))
         return PUT_COST
 
     def _give_up(self, half: Record, properties: dict[str, str]) -> int:
@@ -294,6 +323,17 @@ class QueueRound:
             channel.send(question(half, self._config.brokerName))
         except CommandError as error:
             logger.warning("event=transaction_not_asked cause=%s", error.remark)
+
+
+def _not_settled(failure: Failure) -> Failure | None:
+    if not isinstance(failure.value, CommandError):
+        return failure
+    logger.info("event=transaction_check_unsettled cause=%s", failure.value)
+    return None
+
+
+def _failed(failure: Failure) -> None:
+    logger.error("event=transaction_check_failed", exc_info=failure.value)
 
 
 def _first(got: GetResult) -> Record | None:

@@ -41,19 +41,17 @@ class TransactionScene(Scene):
         """Make what serves transactions, on the store as it is now."""
         self.op_log = OpLog(self.config, self.clock, self.store, self.send_settings.store_host)
         self.endings = Endings()
-        self.checks = Checks(
-            self.config,
-            CheckTools(
-                self.clock,
-                self.store,
-                self.topics,
-                self.offsets,
-                self.producers,
-                self.op_log,
-                self.endings,
-                72 * HOUR_MS,
-            ),
+        self.tools = CheckTools(
+            self.clock,
+            self.store,
+            self.topics,
+            self.offsets,
+            self.producers,
+            self.op_log,
+            self.endings,
+            72 * HOUR_MS,
         )
+        self.checks = Checks(self.config, self.tools)
         self.ending = TransactionProcessor(
             self.config,
             self.clock,

@@ -1,8 +1,13 @@
 """Rounds of checks: their turns, their limits, and what they cannot read."""
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from twisted.internet.defer import Deferred
+
+from codec.codes import ResponseCode
 from codec.message import properties as props
+from rmq.base.errors import CommandError
 from rmq.broker import names
 from rmq.broker.transactions import checks as module
 from rmq.broker.transactions.tests.scenes import (
@@ -51,7 +56,7 @@ def test_round_works_in_turns(scene, monkeypatch):
     scene.clock.call_later = noted
     scene.clock.advance(INTERVAL_MS)
 
-    assert heard == [2, 4, 6, 8, 10]
+    assert heard == [0, 2, 4, 6, 8, 10]
     assert scene.consumed(HALF) == 10
 
 
@@ -94,7 +99,7 @@ def test_stop_in_the_middle_of_a_round(scene, monkeypatch):
 
     def stopping(delay_ms, call):
         timer = call_later(delay_ms, call)
-        if delay_ms == 0:
+        if delay_ms == 0 and producer.sent:
             scene.clock.call_later = call_later
             call_later(0, scene.checks.stop)
             timer.cancel()
@@ -246,3 +251,85 @@ def test_half_messages_whose_files_are_gone_are_passed():
 
     assert scene.store.min_offset(HALF, 0) == 2
     assert {one["msg_id"] for one in scene.asked(producer)} == {"K3"}
+
+
+class Agreement:
+    """What a group agrees on when a test says so."""
+
+    def __init__(self, scene):
+        self.waiting = []
+        scene.checks.stop()
+        scene.checks = module.Checks(scene.config, replace(scene.tools, settled=self.settled))
+        scene.checks.start()
+
+    def settled(self):
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+    def reach(self):
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            one.callback(None)
+
+    def lose(self, error):
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            one.errback(error)
+
+
+def test_round_goes_by_what_the_group_agreed_on(scene):
+    agreement = Agreement(scene)
+    producer = scene.connected()
+    done, _ = scene.begin(), scene.begin()
+    scene.clock.advance(INTERVAL_MS - 1)
+    scene.end(done, ROLLBACK)
+
+    scene.clock.advance(1)
+    assert scene.ops() == [b"0,"]
+    assert len(scene.records(HALF)) == 2
+    agreement.reach()
+    scene.clock.advance(0)
+    assert len(scene.records(HALF)) == 3
+    assert (producer.sent, scene.consumed(HALF), scene.consumed(OPS)) == ([], -1, -1)
+    agreement.reach()
+
+    [question] = scene.asked(producer)
+    assert question["tran_state_table_offset"] == 2
+    assert (scene.consumed(HALF), scene.consumed(OPS)) == (2, 1)
+
+
+def test_who_leads_no_more_asks_nobody(scene, caplog):
+    caplog.set_level("INFO")
+    agreement = Agreement(scene)
+    producer = scene.connected()
+    scene.begin()
+    scene.clock.advance(INTERVAL_MS)
+    agreement.reach()
+    scene.clock.advance(0)
+
+    scene.checks.stop()
+    agreement.lose(CommandError(ResponseCode.SYSTEM_BUSY, "the group has another leader"))
+
+    assert (producer.sent, scene.consumed(HALF)) == ([], -1)
+    assert "event=transaction_check_unsettled cause=" in caplog.text
+    assert "failed" not in caplog.text
+
+
+def test_stop_before_the_group_agrees_begins_no_round(scene):
+    agreement = Agreement(scene)
+    scene.begin()
+    scene.clock.advance(INTERVAL_MS)
+
+    scene.checks.stop()
+    agreement.reach()
+
+    assert scene.clock.owed == 0
+
+
+def test_other_failure_of_an_agreement_is_logged(scene, caplog):
+    agreement = Agreement(scene)
+    scene.clock.advance(INTERVAL_MS)
+
+    agreement.lose(ValueError("no"))
+
+    assert "event=transaction_check_failed" in caplog.text
