@@ -33,6 +33,7 @@ _MOUNT = "/compat"
 _READY_MAX_S = 60.0
 _CLEAN_STOP_MAX_S = 30
 _LED_MAX_S = 60.0
+_SHARED_MAX_S = 45.0
 _JVM = (
     "java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=512m "
     "--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED "
@@ -197,6 +198,13 @@ class Server:
         self.docker.start()
         self.starts += 1
 
+    def topics(self) -> bytes:
+        """The table of a broker's topics, as it is on disk."""
+        return self.files("/store/config").get("topics.json", b"")
+
+    def share(self, topic: str) -> None:
+        """Nothing: it is alone."""
+
     def age_log(self) -> None:
         """Let the files of its messages look as if they were of yesterday."""
         words = ["sh", "-c", f"touch -d yesterday {self.log_folder}/*"]
@@ -256,6 +264,19 @@ class Group:
 
     def tail(self) -> str:
         return "\n".join(one.tail() for one in self.members)
+
+    def share(self, topic: str) -> None:
+        """Wait until all know a topic: who leads next may else not tell name servers of it.
+
+        Those who follow copy the topics every ten seconds.
+
+        :raises ServerFailedError: the limit passed.
+        """
+        until = time.monotonic() + _SHARED_MAX_S
+        while any(topic.encode() not in one.topics() for one in self.members):
+            if time.monotonic() > until:
+                raise ServerFailedError(f"not all know {topic}:\n{self.tail()}")
+            time.sleep(0.5)
 
     def stop(self) -> None:
         """Ask all to end, who leads last, and expect that they do."""

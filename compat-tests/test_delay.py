@@ -70,6 +70,7 @@ def test_delayed_messages_survive_a_restart(lab, flavour, own, topic, group, end
 
     sent = bodies(driver.do("send", topic=topic, body="early", delay=1, count=10))
     wait_until(lambda: sent <= bodies(driver.received(consumer)), 20, lambda: "not delivered")
+    broker.share(topic)
     sent |= bodies(driver.do("send", topic=topic, body="later", delay=2, count=10))
     time.sleep(1)
     getattr(broker, end)()

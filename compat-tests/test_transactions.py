@@ -144,6 +144,7 @@ def test_half_messages_outlive_the_broker(lab, flavour, own, topic, group, produ
     driver = own(version, cluster.addresses)
     driver.do("begin", name="tx", group=producers, check="commit")
     driver.do("transact", name="tx", topic=topic, body="early", outcomes="commit")
+    broker.share(topic)
     driver.do("transact", name="tx", topic=topic, outcomes="unknown")
 
     broker.kill()
