@@ -172,6 +172,13 @@ class ConsumeQueue:
 
         :raises OSError: no room on the disk.
         """
+        if (
+            offset == self.next_offset
+            and self.write_at < self.reserved
+            and offset * UNIT_SIZE != self.segments.begin
+        ):
+            self.append(position, size, tags_code)
+            return True
         if offset < self.next_offset:
             if position < self.end_position:
                 return False

@@ -168,6 +168,9 @@ class Dispatcher:
         self._remembered: deque[Entry] = deque()
         self._remembered_bytes = 0
         self._forgotten_end = 0
+        self._keys: list[tuple[int, int]] = []
+        """Hashes and positions for which the index has room, to be put into it together."""
+        self._keys_timestamp = 0
 
     def give(self, entry: Entry, *, is_news: bool) -> None:
         """Give queue and index what they do not have yet of a record.
@@ -177,26 +180,32 @@ class Dispatcher:
 
         :raises OSError: no room on the disk; nothing was done.
         """
+        self._give(entry, is_news=is_news)
+        self._put_keys()
+
+    def _give(self, entry: Entry, *, is_news: bool) -> None:
+        """The same, but for the index's keys, which wait for ``_put_keys``."""
         try:
             queue = self._queues.get_or_create(entry.topic, entry.queue_id)
         except StoreError:
             return
         properties = entry.properties
         wanted = wanted_properties(properties) if entry.wanted is None else entry.wanted
+        position, time = entry.position, entry.store_timestamp
         hashes = []
         if (
             self._index_enabled
             and entry.transaction != TRANSACTION_ROLLBACK
-            and entry.position > self._index.end_position
+            and position > self._index.end_position
         ):
             hashes = key_hashes(queue.topic_hash, wanted)
             if hashes:
-                self._index.make_room(len(hashes))
-        time = entry.store_timestamp
+                self._make_room(len(hashes), time)
         if entry.transaction not in NOT_QUEUED:
             code = queue_tags_code(entry.topic, properties, wanted, time, self._delay_levels_ms)
-            if queue.put_at(entry.queue_offset, entry.position, entry.size, code):
-                self._queues.note_dirty(queue)
+            if queue.put_at(entry.queue_offset, position, entry.size, code):
+                if not queue.dirty:
+                    self._queues.note_dirty(queue)
                 if self.ahead and self.ahead.get(queue) == queue.next_offset:
                     del self.ahead[queue]
                 if is_news:
@@ -204,9 +213,27 @@ class Dispatcher:
                         listener(
                             entry.topic, entry.queue_id, queue.next_offset, code, time, properties
                         )
-        if hashes:
+        for hashed in hashes:
+            self._keys.append((hashed, position))
+
+    def _make_room(self, count: int, timestamp: int) -> None:
+        """Let the index take ``count`` more keys, of a record stored then.
+
+        :raises OSError: no room on the disk.
+        """
+        keys, index = self._keys, self._index
+        if timestamp != self._keys_timestamp or not index.has_room(len(keys) + count):
+            self._put_keys()
+            index.make_room(count)
+            self._keys_timestamp = timestamp
+
+    def _put_keys(self) -> None:
+        """Put into the index what waits."""
+        keys = self._keys
+        if keys:
+            self._keys = []
             try:
-                self._index.put(hashes, entry.position, time)
+                self._index.put_run(keys, self._keys_timestamp)
             except OSError as error:  # of a second file: the message is stored, not all its keys
                 self._gate.no_room(error)
 
@@ -223,7 +250,7 @@ class Dispatcher:
                 entry = self._next(end)
                 if entry is None:
                     break
-                self.give(entry, is_news=is_news)
+                self._give(entry, is_news=is_news)
                 if self._remembered:
                     self._remembered.popleft()
                     self._remembered_bytes -= len(entry.properties)
@@ -237,6 +264,8 @@ class Dispatcher:
             raise StoreError(f"cannot dispatch: {self._gate.no_room(error)}") from error
         except CodecError as error:
             raise StoreError(f"cannot dispatch: {error}") from error
+        finally:
+            self._put_keys()
         return done
 
     def _next(self, end: int) -> Entry | None:

@@ -323,6 +323,11 @@ class Index:
         self._disk.delete(path)
         return path
 
+    def has_room(self, count: int) -> bool:
+        """Whether ``count`` units go into what is reserved of the last file."""
+        last = self._last
+        return last is not None and last.next_unit + count <= last.reserved_units
+
     def make_room(self, count: int) -> IndexFile:
         """The file to write to, with room for ``count`` units or up to its end.
 

@@ -240,6 +240,23 @@ def test_second_index_file_that_cannot_be_made_costs_keys_but_no_message() -> No
     assert store.refusal == "No space left on device: /store"
 
 
+def test_keys_that_wait_are_put_though_the_next_record_finds_no_room() -> None:
+    disk = a_disk()
+    store = opened(disk, commit_log_file_size=65_536)
+    put_all(store, 11)  # 33 keys of 39
+    store.limit_dispatch(0)
+    for number in (11, 12, 13):
+        store.put(message(number))
+    disk.fail_reserve = FULL
+
+    with pytest.raises(StoreError, match="cannot dispatch: No space left"):
+        move(store)
+
+    assert store.max_offset("T", 0) == 13
+    found = [store.query("T", f"U{number:03}", 9, 0, 1 << 60).records for number in (11, 12, 13)]
+    assert [len(records) for records in found] == [1, 1, 0]
+
+
 def test_deleted_topic_counts_on_behind_what_is_not_dispatched() -> None:
     store = a_limited()
     put_all(store, 3)

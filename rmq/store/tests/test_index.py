@@ -175,6 +175,16 @@ def test_keys_of_a_run_are_put_as_one_by_one() -> None:
     assert (one.end_position, one.end_timestamp) == (other.end_position, other.end_timestamp)
 
 
+def test_there_is_room_for_what_is_reserved() -> None:
+    index = an_index(a_disk())
+    assert not index.has_room(1)
+
+    free = index.make_room(1).reserved_units - 1
+
+    assert index.has_room(free)
+    assert not index.has_room(free + 1)
+
+
 def test_a_run_before_the_files_begin_is_put_one_by_one() -> None:
     disk = a_disk()
     index = filled(disk, 2)
