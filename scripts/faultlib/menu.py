@@ -23,7 +23,7 @@ MEANINGS = {
     "outgoing": "what one broker sends is lost, what is sent to it is not",
     "incoming": "what is sent to one broker is lost, what it sends is not",
     "ring": "each hears a majority, and no two the same (of three: two do not hear each other)",
-    "isolated": "the leader hears nobody and nobody hears it, clients included",
+    "isolated": "the leader and the others do not hear each other; clients hear it, or not",
     "slow-disk": "for one broker each sync and each other call that waits for a disk takes long",
     "clock": "one broker's wall clock is wrong, jumps, or runs at another speed",
 }
@@ -39,7 +39,7 @@ CLOCKS = ("+2", "+90", "+3600", "-2", "-90", "-3600", "+0 x0.5", "+0 x2", "-45 x
 LEADER_SHARE = 0.6
 """Of the faults that may hit anybody, the share that hits the leader."""
 HUB_SHARE = 0.5
-"""Of the faults of one way, the share that NameServer and clients notice, too."""
+"""Of the faults of the network, the share that NameServer and clients notice, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ def draw(kind: str, brokers: int, leader: int | None, chance: random.Random) -> 
         lost = [(first, one) if kind == "outgoing" else (one, first) for one in far]
         return Fault(kind, (first,), seconds, frozenset(lost))
     if kind == "isolated":
-        lost = [(first, one) for one in (*others, HUB_NUMBER)]
-        return Fault(kind, (first,), seconds, both_ways(lost))
+        far = [*others, HUB_NUMBER] if chance.random() < HUB_SHARE else others
+        return Fault(kind, (first,), seconds, both_ways((first, one) for one in far))
     if kind == "slow-disk":
         return Fault(kind, (first,), seconds, delay_ms=chance.choice(DELAYS_MS))
     if kind == "clock":

@@ -75,6 +75,10 @@ class Outcome:
     """What a stock consumer found of a stock producer."""
     logs: dict[str, str] = field(default_factory=dict)
     """Of each member: the sum of its log."""
+    unread: dict[str, str] = field(default_factory=dict)
+    """Members that could not be read, and why."""
+    stuck: str | None = None
+    """What did not happen in time after everything was repaired."""
     died: str | None = None
     """A broker that ended by itself."""
 
@@ -87,6 +91,8 @@ class Outcome:
         """Whether all was looked at, and every promise kept."""
         return (
             self.died is None
+            and self.stuck is None
+            and not self.unread
             and bool(self.totals)
             and all(one.is_kept for one in self.totals.values())
             and not any(self.misplaced.values())
@@ -144,6 +150,9 @@ class Outcome:
             said.append(f"commit logs {'are equal' if self.are_logs_equal else 'DIFFER'}")
         if self.failures:
             said.append(f"bursts given up: {self.failures}")
+        said += [f"{member} could not be read: {why}" for member, why in self.unread.items()]
+        if self.stuck is not None:
+            said.append(f"STUCK: {self.stuck}")
         if self.died is not None:
             said.append(f"DIED: {self.died}")
         return said
@@ -188,5 +197,7 @@ class Outcome:
             },
             "logs_equal": self.are_logs_equal,
             "failures": self.failures,
+            "unread": self.unread,
+            "stuck": self.stuck,
             "died": self.died,
         }

@@ -54,6 +54,8 @@ def test_a_run_that_kept_all_is_good():
     "damage",
     [
         {"died": "n1 ended with 1"},
+        {"stuck": "the group to serve: not within 60 s"},
+        {"unread": {"n1": "a hole"}},
         {"totals": {}},
         {"totals": {"n0": lossy()}},
         {"misplaced": {"n0": 0, "n1": 1}},
@@ -127,6 +129,8 @@ def test_what_is_broken_is_told_with_examples():
         totals={"n0": lossy()},
         registers=registers({1: STALE}),
         logs={"n0": "0:ab", "n1": "0:cd"},
+        unread={"n1": "a hole"},
+        stuck="the group to serve",
         died="n1 ended with 1",
     )
 
@@ -135,6 +139,8 @@ def test_what_is_broken_is_told_with_examples():
     assert "  lost: message 0 of producer 0, acknowledged at 0" in said
     assert "  register 1: no place for" in said
     assert "commit logs DIFFER" in said
+    assert "n1 could not be read: a hole" in said
+    assert "STUCK: the group to serve" in said
     assert "DIED: n1 ended with 1" in said
 
 
