@@ -11,8 +11,8 @@ from rmq.app.broker_ports import BrokerPorts
 from rmq.app.store import delete_hours, ledger_folder, local_offset_ms
 from rmq.base.errors import ConfigError, StoreError
 from rmq.base.ports import Clock, Disk
+from rmq.broker.agreement import CommittedFlushing
 from rmq.broker.durability import Worker
-from rmq.broker.group_flushing import CommittedFlushing
 from rmq.broker.group_log import GroupLog
 from rmq.broker.group_replication import GroupReplication
 from rmq.broker.group_role import GroupRole

@@ -29,6 +29,7 @@ from rmq.app.store import local_offset_ms
 from rmq.base.periodic import Periodic
 from rmq.base.ports import Clock
 from rmq.broker import rates
+from rmq.broker.agreement import Agreement, ConfirmedFlushing
 from rmq.broker.arrivals import Arrivals
 from rmq.broker.durability import Durability, Worker
 from rmq.broker.following import CLASSIC_PERIOD_MS, CONTROLLED_PERIOD_MS, Copied, Following
@@ -106,13 +107,13 @@ class Services:
         self.durability = _durability(ports, store, worker)
         self.safety = self._safety()
         self.enough = self._enough()
-        flushing = self.durability if grouped is None else grouped.flushing
-        self.schedule = _schedule(ports, store, flushing)
+        self._agreement = self._agreement_of(store)
+        self.schedule = _schedule(ports, store, self._agreement or self.durability)
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
         tools = _check_tools(ports, tables, store, self.op_log, self.endings)
-        if grouped is not None:
-            tools = replace(tools, settled=partial(grouped.flushing.settled, None))
+        if self._agreement is not None:
+            tools = replace(tools, settled=partial(self._agreement.settled, None))
         self.checks = Checks(config, tools)
         self.housekeeping = _housekeeping(clock, tables)
         self.registration = self._registration(caller)
@@ -222,6 +223,15 @@ class Services:
         is_synced = config.flushDiskType == "SYNC_FLUSH"
         return Safety(self.role, self.durability.flushed if is_synced else None, replicas)
 
+    def _agreement_of(self, store: MessageStore) -> Agreement | None:
+        """What a group must have agreed on before it is relied on; None: there is no such group."""
+        if self._grouped is not None:
+            return self._grouped.flushing
+        if isinstance(self.replication, AutoSwitch):
+            on_disk = self.durability.flushed
+            return ConfirmedFlushing(self._ports.clock, self.replication, store, self.role, on_disk)
+        return None
+
     def _enough(self) -> Callable[[], bool] | None:
         """Whether there are enough brokers for a message; None: always."""
         if isinstance(self.replication, AutoSwitch):
@@ -231,9 +241,9 @@ class Services:
     def delay_offsets(self) -> Deferred[DelayOffsetSerializeWrapper]:
         """How far delayed delivery is; in a group once that is agreed on, as slaves may lead."""
         offsets = self.schedule.wrapper()
-        if self._grouped is None or not self.role.now.is_master:
+        if self._agreement is None or not self.role.now.is_master:
             return succeed(offsets)
-        return self._grouped.flushing.settled(offsets)
+        return self._agreement.settled(offsets)
 
     def load(self) -> None:
         """Read what the services keep on disk; the store's turn is before ``start``.

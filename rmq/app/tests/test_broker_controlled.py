@@ -174,6 +174,22 @@ def test_what_is_promised_is_waited_for(values, promised):
     assert (set_replicas(parts.ports, parts.services.replication) is not None) is promised
 
 
+def test_deliveries_are_told_to_slaves_when_all_in_step_have_what_was_delivered(parts):
+    registered(parts, LED_BY_US)
+    services = parts.services
+    services.replication.set_sync_state(frozenset({1, 2}), 3)
+    parts.store.put(PutMessage("T", 0, b"x"))
+    told = []
+
+    services.delay_offsets().addCallback(told.append)
+    parts.clock.advance(10)
+    assert told == []
+    services.replication.set_sync_state(frozenset({1}), 4)
+    parts.clock.advance(10)
+
+    assert told == [services.schedule.wrapper()]
+
+
 def test_with_fewer_brokers_in_step_than_wanted_sends_are_refused():
     parts = Parts(**CONTROLLED, minInSyncReplicas="2")
     enough = parts.services.enough
