@@ -33,6 +33,11 @@ TIMEOUT_MS = 3_000
 ROUTE_PERIOD_MS = 700
 """How often, at most, a client asks for a route."""
 
+DELAYED_OF = 8
+"""One message of so many is delayed."""
+DELAYED = "DELAY\x011\x02"
+"""By the shortest level."""
+
 PULL_MAX = 32
 SUSPEND_MS = 1_500
 SUSPEND_AND_SUBSCRIPTION = 2 | 4
@@ -152,10 +157,12 @@ class Producer(Client):
         queue = Queue(load.broker, load.topic, self.dice.below(QUEUES))
         body = f"{self.name}#{self.tries}".encode() + b"." * self.dice.below(200)
         attempt = Attempt(body, self.name, queue, world.now_us)
+        attempt.delayed = self.dice.below(DELAYED_OF) == 0
         self._history.begun(attempt)
+        header = self._header(queue, DELAYED if attempt.delayed else "")
         try:
             answer: Command = yield self.ask(
-                self._master, RequestCode.SEND_MESSAGE_V2, self._header(queue), body
+                self._master, RequestCode.SEND_MESSAGE_V2, header, body
             )
         except CallError as error:
             self._end(attempt, Outcome.UNKNOWN, str(error))
@@ -181,7 +188,7 @@ class Producer(Client):
         text = attempt.body.rstrip(b".").decode()
         world.note(f"{text} to {attempt.queue.queue_id} {outcome.value} {why}")
 
-    def _header(self, queue: Queue) -> SendMessageRequestHeaderV2:
+    def _header(self, queue: Queue, properties: str) -> SendMessageRequestHeaderV2:
         return SendMessageRequestHeaderV2(
             producer_group="producers",
             topic=queue.topic,
@@ -191,7 +198,7 @@ class Producer(Client):
             sys_flag=0,
             born_timestamp=self.clock.wall_ms(),
             flag=0,
-            properties="",
+            properties=properties,
         )
 
 

@@ -8,6 +8,7 @@ topic and queue id; what a consumer sees of it is a table from offset to body.
 Checked whenever something is read: it was sent, to that queue; no attempt is at two places; an
 offset shows the same body to everybody for ever; offsets have no holes. (A queue may seem shorter
 for a while: a master that was replaced, and does not know it, is asked for what it never had.)
+A delayed message comes later, at an offset that nobody was told, and may come again.
 Checked at the end, when the whole of every queue was read anew: what was acked is where the ack
 said; of one producer's messages in a queue those acked earlier come first; what was read is there.
 """
@@ -48,6 +49,7 @@ class Attempt:
     outcome: Outcome = Outcome.PENDING
     offset: int = -1
     ended_us: int = 0
+    delayed: bool = False
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ class History:
             raise SimulationError(f"invented: {where}, which nobody sent")
         if attempt.queue != queue:
             raise SimulationError(f"misplaced: {where}, but it was sent to {attempt.queue}")
-        if attempt.outcome is Outcome.ACKED and attempt.offset != offset:
+        if attempt.outcome is Outcome.ACKED and attempt.offset != offset and not attempt.delayed:
             raise SimulationError(f"moved: {where}, acknowledged at {attempt.offset}")
         if not self.promises.reads_survive:
             return
@@ -97,7 +99,7 @@ class History:
         if known != body:
             raise SimulationError(f"changed: {where}, where {known!r} was read before")
         place = self._places.setdefault(body, (queue, offset))
-        if place != (queue, offset):
+        if place != (queue, offset) and not attempt.delayed:
             raise SimulationError(f"doubled: {where}, and before at {_place(*place)}")
 
     def skipped(self, queue: Queue, offset: int, following: int, by: str) -> None:
@@ -107,6 +109,11 @@ class History:
         """
         raise SimulationError(f"hole: {by} wanted {_place(queue, offset)}, sent to {following}")
 
+    def missing(self, tables: dict[Queue, list[bytes]]) -> list[Attempt]:
+        """Delayed messages that were acked, and have not come yet."""
+        there = {body for bodies in tables.values() for body in bodies}
+        return [one for one in self.acked() if one.delayed and one.body not in there]
+
     def judge(self, tables: dict[Queue, list[bytes]]) -> None:
         """Compare the whole of every queue, read after the storm, with what happened.
 
@@ -115,14 +122,18 @@ class History:
         seen: dict[bytes, Queue] = {}
         for queue, bodies in tables.items():
             for offset, body in enumerate(bodies):
-                if body in seen:
+                if body in seen and not self._is_delayed(body):
                     raise SimulationError(f"doubled: {body!r} at {_place(queue, offset)} again")
                 seen[body] = queue
                 self.read(queue, offset, body, "the judge")
         if not self.promises.acked_survive:
             return
+        for attempt in self.missing(tables):
+            raise SimulationError(f"lost: {attempt.body!r}, acknowledged to be delivered later")
         last: dict[tuple[str, Queue], int] = {}
         for attempt in self.acked():
+            if attempt.delayed:
+                continue
             bodies = tables.get(attempt.queue, [])
             place = _place(attempt.queue, attempt.offset)
             if attempt.offset >= len(bodies) or bodies[attempt.offset] != attempt.body:
@@ -140,6 +151,10 @@ class History:
             bodies = tables.get(queue, [])
             if offset >= len(bodies):
                 raise SimulationError(f"unread: {body!r} was at {_place(queue, offset)}")
+
+    def _is_delayed(self, body: bytes) -> bool:
+        attempt = self.attempts.get(body)
+        return attempt is not None and attempt.delayed
 
 
 def _place(queue: Queue, offset: int) -> str:

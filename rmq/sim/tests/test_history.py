@@ -114,3 +114,29 @@ def test_reads_need_not_survive_where_only_acknowledged_messages_do():
     history.read(Q, 0, b"1", "c")
 
     history.judge({Q: []})
+
+
+def test_a_delayed_message_comes_anywhere_and_perhaps_again(history):
+    sent(history, b"1", offset=5).delayed = True
+    sent(history, b"2", offset=1)
+    assert [one.body for one in history.missing({Q: [b"2"]})] == [b"1"]
+    history.read(Q, 0, b"1", "c")
+
+    history.judge({Q: [b"1", b"2", b"1"]})
+
+    assert history.missing({Q: [b"1", b"2", b"1"]}) == []
+
+
+def test_a_delayed_message_that_was_acked_and_does_not_come_is_lost(history):
+    sent(history, b"1", offset=0).delayed = True
+    sent(history, b"2", Outcome.UNKNOWN).delayed = True
+
+    with pytest.raises(SimulationError, match="lost: b'1', acknowledged to be delivered later"):
+        history.judge({Q: []})
+
+
+def test_a_delayed_message_of_another_queue_is_found(history):
+    sent(history, b"1", offset=0).delayed = True
+
+    with pytest.raises(SimulationError, match="misplaced"):
+        history.judge({Queue("a", "T", 1): [b"1"]})
