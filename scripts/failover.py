@@ -225,7 +225,8 @@ class Run:
 
     def _check(self, group: clusters.Group, steady: Steady, producer: Producer) -> None:
         until("slaves to have all", group.is_whole, LOGS_MAX_S)
-        self.outcome.verdict = checker.check(producer.ledger.acks, checker.found(steady.read()))
+        found = checker.found(steady.read())
+        self.outcome.verdict = checker.check(producer.ledger.acks, *found)
         until("slaves to have all", group.is_whole, LOGS_MAX_S)
         digest = dledger_groups.log_digest if self._is_dledger else clusters.log_digest
         digests = {one.address: digest(one, group.log_end()) for one in group.brokers}
@@ -247,11 +248,13 @@ def show(options: argparse.Namespace, outcome: Outcome, console: Console) -> Non
         console.print(
             f"{verdict.acknowledged:,} messages were acknowledged: {len(verdict.lost):,} lost, "
             f"{verdict.again:,} there again, {verdict.disordered:,} out of order, "
-            f"{verdict.invented:,} never sent; "
+            f"{verdict.invented:,} never sent, {len(verdict.jumps):,} jumps of offsets; "
             f"commit logs {'are equal' if outcome.logs_equal else 'DIFFER'}",
             highlight=False,
             soft_wrap=True,
         )
+        for jump in verdict.jumps:
+            console.print(jump, markup=False, highlight=False)
     if outcome.failed_sends:
         console.print(f"sends that failed: {outcome.failed_sends}", highlight=False)
 

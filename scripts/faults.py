@@ -185,7 +185,7 @@ class Run:
             self._check(group, producers, board)
             if stock is not None and self.outcome.stuck is None:
                 found = checker.found(stock.steady.read())
-                self.outcome.java = checker.check(stock.producer.ledger.acks, found)
+                self.outcome.java = checker.check(stock.producer.ledger.acks, *found)
             with self._in_time():
                 storm.until_whole()
                 self._compare(group)

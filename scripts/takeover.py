@@ -158,7 +158,7 @@ class Run:
     def _check(self, pair: Pair, steady: Steady, producer: Producer, listener: Listener) -> bool:
         acks = producer.ledger.acks
         until("the slave to have all", pair.group.is_whole, CONSUMED_MAX_S)
-        stored = checker.found(steady.read())
+        stored, jumps = checker.found(steady.read())
         ends = {queue: len(numbers) - 1 for queue, numbers in stored.items()}
         until("the consumer to have all", lambda: listener.consumed.offsets == ends, CONSUMED_MAX_S)
         listener.stop()
@@ -167,12 +167,12 @@ class Run:
         digest = equal_logs(pair.group, end)
         kept = True
         for what, numbers in (("stored", stored), ("consumed", listener.consumed.numbers)):
-            verdict = checker.check(acks, numbers)
+            verdict = checker.check(acks, numbers, jumps)
             kept = kept and verdict.is_kept
             self._say(
                 f"{what}: {verdict.acknowledged:,} were acknowledged, {len(verdict.lost):,} lost, "
                 f"{verdict.again:,} there again, {verdict.disordered:,} out of order, "
-                f"{verdict.invented:,} never sent"
+                f"{verdict.invented:,} never sent, {len(verdict.jumps):,} jumps of offsets"
             )
         self._say(f"both commit logs have {end:,} bytes, SHA-256 {digest}")
         return kept

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scripts.failoverlib.ledger import Ack
 
@@ -22,34 +23,48 @@ class Verdict:
     """First copies that come after one that was sent later."""
     invented: int
     """Numbers that were never sent."""
+    jumps: Sequence[str] = ()
+    """Where a queue's offsets do not grow by one, in words."""
 
     @property
     def is_kept(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.disordered or self.invented)
+        return not (self.lost or self.disordered or self.invented or self.jumps)
 
 
-def found(lines: Iterable[str]) -> dict[int, list[int]]:
-    """The numbers of each queue in order of its offsets, from what ``Steady read`` said.
+class Found(NamedTuple):
+    """What a consumer got."""
 
-    :raises ValueError: offsets of a queue that do not grow by one, or no whole output.
+    numbers: Mapping[int, Sequence[int]]
+    """Of each queue, in order of its offsets."""
+    jumps: Sequence[str]
+    """Where offsets do not grow by one, in words."""
+
+
+def found(lines: Iterable[str]) -> Found:
+    """What is in the queues, from what ``Steady read`` said.
+
+    :raises ValueError: no whole output.
     """
     numbers: dict[int, list[int]] = {}
+    jumps: list[str] = []
     offsets: dict[int, int] = {}
     for line in lines:
         words = line.split()
         if words == ["end"]:
-            return numbers
+            return Found(numbers, jumps)
         _, queue, offset, number = words[0], *map(int, words[1:])
         if offset != offsets.get(queue, offset - 1) + 1:
-            raise ValueError(f"queue {queue}: offset {offset} comes after {offsets[queue]}")
+            jumps.append(f"queue {queue}: offset {offset} comes after {offsets[queue]}")
         offsets[queue] = offset
         numbers.setdefault(queue, []).append(number)
     raise ValueError("the consumer did not get to its end")
 
 
-def check(acks: Sequence[Ack], stored: Mapping[int, Sequence[int]]) -> Verdict:
-    """Hold one against the other.
+def check(
+    acks: Sequence[Ack], stored: Mapping[int, Sequence[int]], jumps: Sequence[str] = ()
+) -> Verdict:
+    """Hold one against the other; ``jumps`` are taken as they were found.
 
     A producer goes on only when a number is acknowledged, so none beyond the last but one is new.
     """
@@ -70,6 +85,7 @@ def check(acks: Sequence[Ack], stored: Mapping[int, Sequence[int]]) -> Verdict:
             for queue, numbers in distinct.items()
             for number in numbers
         ),
+        jumps=jumps,
     )
 
 

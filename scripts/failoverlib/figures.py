@@ -138,6 +138,7 @@ def as_json(
             "again": verdict.again,
             "disordered": verdict.disordered,
             "invented": verdict.invented,
+            "jumps": list(verdict.jumps),
         },
         "logs_equal": logs_equal,
         "failed_sends": dict(failures),

@@ -144,7 +144,8 @@ class Outcome:
             said.append(
                 f"stock producer and consumer: of {java.acknowledged:,} acknowledged "
                 f"{len(java.lost):,} lost, {java.disordered:,} out of order, "
-                f"{java.invented:,} never sent, {java.again:,} there again"
+                f"{java.invented:,} never sent, {java.again:,} there again, "
+                f"{len(java.jumps):,} jumps of offsets"
             )
         if self.logs:
             said.append(f"commit logs {'are equal' if self.are_logs_equal else 'DIFFER'}")
@@ -194,6 +195,7 @@ class Outcome:
                 "again": java.again,
                 "disordered": java.disordered,
                 "invented": java.invented,
+                "jumps": list(java.jumps),
             },
             "logs_equal": self.are_logs_equal,
             "failures": self.failures,
