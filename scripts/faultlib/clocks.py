@@ -1,7 +1,8 @@
 """Wall clocks that are wrong: ``libfaketime`` in a process, told by a file what to say.
 
 Only the wall clock: what measures how long something takes (``CLOCK_MONOTONIC``) stays right, as it
-does on a machine whose date is set or whose time service goes astray.
+does on a machine whose date is set or whose time service goes astray. The library's variant for
+threads locks at each look at a clock, which made a broker twice as slow; in ours one thread looks.
 """
 
 import subprocess
@@ -10,9 +11,9 @@ import time
 from pathlib import Path
 
 LIBRARIES = (
-    "/usr/lib/*/faketime/libfaketimeMT.so.1",
-    "/usr/lib64/faketime/libfaketimeMT.so.1",
-    "/usr/lib/faketime/libfaketimeMT.so.1",
+    "/usr/lib/*/faketime/libfaketime.so.1",
+    "/usr/lib64/faketime/libfaketime.so.1",
+    "/usr/lib/faketime/libfaketime.so.1",
 )
 RIGHT = "+0"
 LOOK_S = 1
