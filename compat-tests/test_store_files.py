@@ -10,6 +10,11 @@ import pytest
 COUNT = 10_000
 LOG_FILE_SIZE = 1 << 20
 """Bytes: 10,000 messages fill several files."""
+CUT_TOO_SHORT = (
+    "Apache's groups show less after all of them were killed, also of their own stores: "
+    "DLedgerCommitLog.java, dledgerRecoverAbnormally(), 5.3.3, counts records without the heads of "
+    "their entries, and cuts the queues there"
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +46,15 @@ def places(events):
 
 
 @pytest.mark.max_s(240)
-@pytest.mark.parametrize("ending", ["stop", "kill"])
-@pytest.mark.parametrize("direction", ["java-to-ours", "ours-to-java-to-ours"])
+@pytest.mark.parametrize(
+    ("direction", "ending"),
+    [
+        ("java-to-ours", "stop"),
+        ("java-to-ours", "kill"),
+        ("ours-to-java-to-ours", "stop"),
+        pytest.param("ours-to-java-to-ours", "kill", marks=pytest.mark.alone(CUT_TOO_SHORT)),
+    ],
+)
 def test_a_store_passes_from_one_broker_to_the_other(
     lab, flavour, namesrv, own, topic, group, direction, ending
 ):
@@ -60,6 +72,7 @@ def test_a_store_passes_from_one_broker_to_the_other(
 
     for number, kind in enumerate(kinds[1:], start=2):
         client.close()
+        writing.share(topic)
         getattr(writing, ending)()
         segments = [path for path in writing.files(writing.log_folder) if path.isdigit()]
         assert len(segments) > 3, segments
