@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import artifacts
 import clusters
 import servers
+import viewers
 import wire
 from clusters import wait_for
 
@@ -405,27 +406,6 @@ class JavaBroker(servers.Server):
         ]
 
 
-def mqadmin(home: Path, expected: str, *words: str) -> str:
-    """What the stock tool prints when it says what is expected; it may give up too early once."""
-    for _ in range(3):
-        done = subprocess.run(
-            [
-                *("java", "-Xmx128m", f"-Duser.home={home}"),
-                *("-cp", f"{artifacts.server_jars()}/*"),
-                *("org.apache.rocketmq.tools.command.MQAdminStartup", *words),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        lines = (done.stdout + done.stderr).splitlines()
-        said = "\n".join(line for line in lines if "|-" not in line)
-        if expected in said:
-            return said
-    raise AssertionError(f"{words} said {said}")
-
-
 @needs_java
 def test_stock_brokers_and_mqadmin_obey_our_controllers(
     controllers, namesrv, started, tmp_path, record_property
@@ -450,7 +430,7 @@ def test_stock_brokers_and_mqadmin_obey_our_controllers(
     wait_for("a registered master", lambda: registered(names), 20, 0.1)
 
     def admin(expected: str, *words: str) -> str:
-        return mqadmin(tmp_path, expected, *words)
+        return viewers.mqadmin(tmp_path, expected, *words)
 
     where = f"127.0.0.1:{group.members[0].port}"
     leader = group.leader().name

@@ -1,6 +1,5 @@
 """Brokers of a DLedger group, ours alone and beside Apache's: kills, hand-overs, each other's stores."""
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ import artifacts
 import clusters
 import dledger_groups
 import servers
+import viewers
 import wire
 from clusters import Producer, wait_for
 from dledger_groups import DLedgerGroup
@@ -166,9 +166,11 @@ def test_group_is_rolled_over_by_stores_and_stock_tools_see_it(group, tmp_path):
         wait_for("it to be back", lambda r=rolled: dledger_groups.log_end(r) >= 0, BACK_MAX_S, 0.1)
         wait_for("a whole group", lambda: len(mixed.addresses()) == 3, BACK_MAX_S, 0.1)
 
-    said = mqadmin(tmp_path, "clusterList", "-n", mixed.namesrv.address)
-    assert all(one.address in said for one in mixed.brokers)
-    said = mqadmin(tmp_path, "topicStatus", "-n", mixed.namesrv.address, "-t", clusters.TOPIC)
+    namesrv = mixed.namesrv.address
+    shown = viewers.listed(tmp_path, namesrv, clusters.GROUP)
+    assert sorted(shown.values()) == sorted(one.address for one in mixed.brokers)
+    words = ("topicStatus", "-n", namesrv, "-t", clusters.TOPIC)
+    said = viewers.mqadmin(tmp_path, clusters.GROUP, *words)
     assert said.count(clusters.GROUP) == clusters.QUEUES
     check(mixed, producers)
 
@@ -190,21 +192,3 @@ def test_group_of_apaches_is_rolled_over_to_ours_and_back(group):
             time.sleep(2)
 
     check(three, producers)
-
-
-def mqadmin(home: Path, *words: str) -> str:
-    """What the stock tool prints."""
-    done = subprocess.run(
-        [
-            *("java", "-Xmx128m", f"-Duser.home={home}"),
-            *("-cp", f"{artifacts.server_jars()}/*"),
-            *("org.apache.rocketmq.tools.command.MQAdminStartup", *words),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert "Exception" not in said, said
-    return said

@@ -86,9 +86,9 @@ class Running(Generic[H]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._reader.join(STOP_MAX_S)
+        with self._process:
+            self._process.kill()
+            self._reader.join(STOP_MAX_S)
 
     def stop(self) -> None:
         """Have it end, and wait for its last words.
