@@ -222,14 +222,16 @@ class SendProcessor:
         for (number, prepared), result in zip(waiting, results, strict=True):
             request = requests[number]
             reply = self._reply_to(request, prepared, result)
-            if reply is not None and prepared[3]:
-                if not request.oneway:
+            if reply is not None:
+                if not prepared[3]:
+                    answers[number] = reply
+                elif not request.oneway:
                     _, queue_id, unique_key, _ = prepared
                     late.add(Late(request, result, queue_id, unique_key.decode(), reply))
                     last = number
                 continue
             try:
-                answers[number] = self._answer(prepared, result, reply)
+                answers[number] = self._answer(prepared, result, None)
             except CommandError as refusal:
                 answers[number] = refusal
         if late:
