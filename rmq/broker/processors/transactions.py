@@ -149,11 +149,13 @@ class TransactionProcessor:
                 raise CommandError(ResponseCode.SYSTEM_ERROR, f"the transaction was {name} before")
             return Response()
         self._op_log.check_room(queue_id)
-        if outcome == TRANSACTION_COMMIT and not (
-            self._may_be_committed(asked, half) and is_committed(self._store, half)
-        ):
-            commits[place] = _Commit(number, final_message(half, known))
-            return None
+        if outcome == TRANSACTION_COMMIT:
+            looks = self._may_be_committed(asked, half)
+            if looks and commits:  # what is looked for may be among them
+                self._store_commits(commits, answers)
+            if not (looks and is_committed(self._store, half)):
+                commits[place] = _Commit(number, final_message(half, known))
+                return None
         self._note(place, outcome)
         return Response()
 

@@ -366,6 +366,21 @@ def test_late_end_after_a_crash_finds_the_commit(scene):
     assert scene.visible() == [b"body"]
 
 
+@pytest.mark.parametrize("both", [lambda *ends: ends, lambda one, other: (other, one)])
+def test_copies_of_a_half_message_that_end_in_one_run_after_a_restart_end_once(scene, both):
+    producer = scene.connected()
+    half = scene.begin(b"body")
+    scene.clock.advance(INTERVAL_MS)
+    [question] = scene.asked(producer)
+    scene.sync()
+    scene.crash()
+
+    answers = scene.end_run(*both((half, COMMIT), (question, COMMIT)))
+
+    assert [answer.code for answer in answers] == [0, 0]
+    assert scene.visible() == [b"body"]
+
+
 def test_clean_stop_writes_what_was_ended(scene):
     half = scene.begin()
     scene.end(half, ROLLBACK)
