@@ -49,6 +49,10 @@ class Agreement:
         self._waiting.append((end, done))
         return done
 
+    def is_settled(self, end: int) -> bool:
+        """Whether all below ``end`` is agreed on: who leads next has it, too."""
+        return self.agreed_position >= end
+
     def settled(self, fact: T) -> Deferred[T]:
         """Fires with ``fact`` when all that is written now is agreed on.
 

@@ -102,6 +102,10 @@ class Durability:
             quiet.callback(None)
         return quiet
 
+    def is_settled(self, end: int) -> bool:  # noqa: ARG002 - the log is nobody else's
+        """Whether nobody can cut off the log any more what lies below ``end``: nobody but us."""
+        return True
+
     def flushed(self, end: int) -> Deferred[PutStatus]:
         """Fires when all of the log below ``end`` is on disk.
 

@@ -72,6 +72,10 @@ class Flushing(Protocol):
         """Fires with PUT_OK when all of the log below ``end`` is on disk."""
         ...
 
+    def is_settled(self, end: int) -> bool:
+        """Whether nobody can cut off the log any more what lies below ``end``."""
+        ...
+
 
 class Level:
     """One delay level: ``offset`` is its next message, ``due_ms`` (wall time) when to look."""
@@ -113,6 +117,8 @@ class Schedule:
         """Where messages go that cannot be stored here, and whether they got there; None: they are
         stored here. To be set while nothing is delivered."""
         self._table: dict[int, int] = {}
+        self._saved_table: dict[int, int] = {}
+        """As on disk."""
         self.state_version = 0
         """Of each version from now on: the master's epoch under Controllers, else 0."""
         self._data_version = DataVersion(timestamp=clock.wall_ms())
@@ -144,6 +150,10 @@ class Schedule:
     def _take(self, offsets: DelayOffsetSerializeWrapper) -> None:
         self._table.update(offsets.offset_table)
         self._data_version = offsets.data_version or self._data_version
+        self._go_on_from_table()
+        self._saved_table = dict(self._table)
+
+    def _go_on_from_table(self) -> None:
         for level in self._levels:
             level.offset = self._table.get(level.number, 0)
 
@@ -157,7 +167,10 @@ class Schedule:
         self._arm()
 
     def stop(self) -> None:
-        """Deliver no more, and save how far it got; harmless when stopped."""
+        """Deliver no more, and save how far it got; harmless when stopped.
+
+        Unless somebody else may cut off what was delivered: then it got as far as was saved last.
+        """
         if not self._is_running:
             return
         self._is_running = False
@@ -165,7 +178,11 @@ class Schedule:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._save(self.wrapper())
+        if self._flushing.is_settled(self._end):
+            self._save(self.wrapper())
+        else:
+            self._table = dict(self._saved_table)
+            self._go_on_from_table()
 
     def wrapper(self) -> DelayOffsetSerializeWrapper:
         """How far each level has got, as on disk.
@@ -395,7 +412,9 @@ class Schedule:
             self._unsaved = True
 
     def _save(self, offsets: DelayOffsetSerializeWrapper) -> None:
-        if not self._file.save(dumps_pretty(offsets)):
+        if self._file.save(dumps_pretty(offsets)):
+            self._saved_table = dict(offsets.offset_table)
+        else:
             self._unsaved = True
 
 

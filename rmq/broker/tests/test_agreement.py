@@ -116,6 +116,14 @@ def test_what_the_set_has_is_safe_when_it_can_be_read():
     assert world.told[1:] == [(150, PutStatus.PUT_OK)]
 
 
+@pytest.mark.parametrize("world", [World, ConfirmedWorld])
+def test_what_is_not_agreed_on_may_be_cut_off(world):
+    flushing = world().flushing
+
+    assert flushing.is_settled(100)
+    assert not flushing.is_settled(101)
+
+
 def test_nothing_is_looked_at_where_nobody_waits():
     world = ConfirmedWorld()
 
