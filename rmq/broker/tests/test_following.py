@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from codec.bodies import encode_body
@@ -87,7 +89,7 @@ class World:
             RequestModes(table_file(self.disk, "modes.json")),
             Schedule(
                 self.store,
-                None,
+                SimpleNamespace(is_settled=lambda _end: True),
                 self.clock,
                 table_file(self.disk, "delay.json"),
                 (1000,),
