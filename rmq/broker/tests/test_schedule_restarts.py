@@ -2,7 +2,7 @@
 
 import pytest
 
-from rmq.broker.tests.test_schedule import FULL, PATH, SAVE_MS, World
+from rmq.broker.tests.test_schedule import FULL, PATH, SAVE_MS, TOPIC, World
 
 
 @pytest.fixture
