@@ -17,7 +17,7 @@ MAX_S = 600
 
 @pytest.mark.max_s(MAX_S)
 @pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
-@pytest.mark.parametrize("kind", ["classic", "controller"])
+@pytest.mark.parametrize("kind", [pytest.param("classic", marks=pytest.mark.long), "controller"])
 def test_nothing_is_lost_there_and_back(kind, tmp_path):
     options = ["--kinds", kind, "--seconds", "2", "--work", str(tmp_path)]
 
