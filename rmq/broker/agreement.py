@@ -43,7 +43,7 @@ class Agreement:
 
         Then with FLUSH_SLAVE_TIMEOUT.
         """
-        if self.agreed_position >= end:
+        if self.is_settled(end):
             return succeed(PutStatus.PUT_OK)
         done: Deferred[PutStatus] = Deferred()
         self._waiting.append((end, done))

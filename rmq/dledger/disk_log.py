@@ -18,9 +18,7 @@ from codec.disk.dledger import (
     UNIT,
     UNIT_SIZE,
     LedgerCheckpoint,
-    pack_entry,
     pack_ledger_checkpoint,
-    pack_unit,
     parse_ledger_checkpoint,
 )
 from codec.errors import CodecError
@@ -180,15 +178,8 @@ class DiskLog:
         index = self.end_index + 1
         size = ENTRY_HEADER_SIZE + len(body)
         pos = self._make_room(index, size)
-        place = self._settings.place
-        if place is not None and len(body) >= place + 8:
-            position = (pos + ENTRY_HEADER_SIZE).to_bytes(8, "big")
-            body = body[:place] + position + body[place + 8 :]
-        body_crc = body_checksum(body) if self._settings.checked else 0
-        self._data.write(pos, pack_entry(index, term, pos, body, (0, 0, body_crc)))
-        self._index.write(index * UNIT_SIZE, pack_unit(pos, size, index, term))
-        entry = Entry(index, term, body, pos, body_crc=body_crc)
-        self._ended_by(entry, size)
+        entry = self._entry_at(index, pos, term, body)
+        self._write_run((entry,))
         return entry
 
     def append_run(self, term: int, bodies: Sequence[bytes]) -> list[Entry]:
@@ -196,17 +187,12 @@ class DiskLog:
 
         :raises StoreError: as ``append``; some of them may have been written.
         """
-        index, pos, settings = self.end_index + 1, self._data.position, self._settings
+        index, pos = self.end_index + 1, self._data.position
         if not self._has_room(index, pos, [len(body) for body in bodies]):
             return [self.append(term, body) for body in bodies]
-        place, checked = settings.place, settings.checked
         entries = []
         for body in bodies:
-            if place is not None and len(body) >= place + 8:
-                position = (pos + ENTRY_HEADER_SIZE).to_bytes(8, "big")
-                body = body[:place] + position + body[place + 8 :]
-            body_crc = body_checksum(body) if checked else 0
-            entries.append(Entry(index, term, body, pos, MAGIC, 0, 0, body_crc))
+            entries.append(self._entry_at(index, pos, term, body))
             index += 1
             pos += ENTRY_HEADER_SIZE + len(body)
         self._write_run(entries)
@@ -403,14 +389,18 @@ class DiskLog:
         self._recent = {index: e for index, e in self._recent.items() if index >= first.index}
         drop_units_before(self._index, first.index)
 
+    def _entry_at(self, index: int, pos: int, term: int, body: bytes) -> Entry:
+        """A leader's new entry, with its position in its body and its checksum if that is set."""
+        place = self._settings.place
+        if place is not None and len(body) >= place + 8:
+            position = (pos + ENTRY_HEADER_SIZE).to_bytes(8, "big")
+            body = body[:place] + position + body[place + 8 :]
+        body_crc = body_checksum(body) if self._settings.checked else 0
+        return Entry(index, term, body, pos, MAGIC, 0, 0, body_crc)
+
     def _write(self, entry: Entry) -> None:
-        size = entry.size
-        pos = self._make_room(entry.index, size)
-        marks = (entry.channel, entry.chain_crc, entry.body_crc)
-        self._data.write(pos, pack_entry(entry.index, entry.term, pos, entry.body, marks))
-        unit = pack_unit(pos, size, entry.index, entry.term)
-        self._index.write(entry.index * UNIT_SIZE, unit)
-        self._ended_by(entry, size)
+        self._make_room(entry.index, entry.size)
+        self._write_run((entry,))
 
     def _has_room(self, index: int, pos: int, lengths: list[int]) -> bool:
         """Whether entries with bodies of these lengths may be written, into reserved room."""
@@ -468,17 +458,6 @@ class DiskLog:
         if self.full:
             share = self._settings.full_share
             raise StoreError(f"more than {share:.0%} of {self._settings.folder}'s disk is in use")
-
-    def _ended_by(self, entry: Entry, size: int) -> None:
-        index = entry.index
-        self.end_index = index
-        self.end_term = entry.term
-        if self.begin_index < 0:
-            self.begin_index = index
-        recent = self._recent
-        if size <= ENTRY_HEADER_SIZE + RECENT_BODY_MAX:
-            recent[index] = entry
-        recent.pop(index - RECENT_MAX, None)
 
     def _load_checkpoint(self) -> None:
         path = f"{self._settings.folder}/checkpoint"
