@@ -10,14 +10,11 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import SubprocessError
 
 from rich.console import Console
 
@@ -25,6 +22,7 @@ from scripts.benchlib.report import machine
 from scripts.failoverlib import ROOT, checker, figures
 from scripts.failoverlib.clients import Producer, Steady
 from scripts.failoverlib.figures import Round
+from scripts.failoverlib.frame import framed
 from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
 from scripts.failoverlib.options import positive, some_of
 from scripts.failoverlib.rounds import (
@@ -32,7 +30,6 @@ from scripts.failoverlib.rounds import (
     MEANINGS,
     OF_CONTROLLERS,
     Rounds,
-    TooLateError,
     until,
 )
 
@@ -41,8 +38,6 @@ import clusters  # isort: skip
 import dledger_groups  # isort: skip
 
 EXIT_BROKEN = 1
-EXIT_FAILED = 2
-EXIT_SIGNAL = 128
 BROKERS = 3
 START_MAX_S = 120
 SETTLE_S = 6.0
@@ -312,37 +307,13 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(arguments)
     console = console or Console()
-    before = signal.signal(signal.SIGTERM, _end)
-    status = EXIT_FAILED
-    work: Path | None = None
-    try:
-        prepare(options, arguments, console)
-        work = Path(tempfile.mkdtemp(prefix="rmq-failover-", dir=options.work))
-        status = judge(options, work, console)
-    except (
-        TooLateError,
-        AssertionError,
-        OSError,
-        RuntimeError,
-        ValueError,
-        SubprocessError,
-    ) as error:
-        console.print(f"failover: {error}", markup=False, highlight=False, soft_wrap=True)
-    except KeyboardInterrupt:
-        console.print("failover: interrupted")
-        status = EXIT_SIGNAL + signal.SIGINT
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if work is not None and options.keep:
-            console.print(f"failover: stores and logs are in {work}", highlight=False)
-        elif work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-    return status
-
-
-def _end(number: int, _frame: object) -> None:
-    """Leave by way of every ``finally``: processes are ended and stores removed."""
-    raise SystemExit(EXIT_SIGNAL + number)
+    return framed(
+        "failover",
+        options,
+        console,
+        lambda: prepare(options, arguments, console),
+        lambda work: judge(options, work, console),
+    )
 
 
 if __name__ == "__main__":

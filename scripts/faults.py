@@ -13,16 +13,13 @@ import json
 import os
 import random
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import SubprocessError
 from typing import Any
 
 from rich.console import Console
@@ -31,6 +28,7 @@ from scripts.benchlib.report import machine
 from scripts.failoverlib import ROOT, checker
 from scripts.failoverlib.clients import Producer as StockProducer
 from scripts.failoverlib.clients import Steady
+from scripts.failoverlib.frame import framed
 from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
 from scripts.failoverlib.options import positive, some_of
 from scripts.failoverlib.rounds import TooLateError, until
@@ -46,8 +44,6 @@ import clusters  # isort: skip
 import dledger_groups  # isort: skip
 
 EXIT_BROKEN = 1
-EXIT_FAILED = 2
-EXIT_SIGNAL = 128
 FAULTS = 24
 RATE = 4000
 PRODUCERS = 4
@@ -371,37 +367,13 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(arguments)
     console = console or Console()
-    before = signal.signal(signal.SIGTERM, _end)
-    status = EXIT_FAILED
-    work: Path | None = None
-    try:
-        prepare(options, arguments, console)
-        work = Path(tempfile.mkdtemp(prefix="rmq-faults-", dir=options.work))
-        status = judge(options, work, console)
-    except (
-        TooLateError,
-        AssertionError,
-        OSError,
-        RuntimeError,
-        ValueError,
-        SubprocessError,
-    ) as error:
-        console.print(f"faults: {error}", markup=False, highlight=False, soft_wrap=True)
-    except KeyboardInterrupt:
-        console.print("faults: interrupted")
-        status = EXIT_SIGNAL + signal.SIGINT
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if work is not None and options.keep:
-            console.print(f"faults: stores and logs are in {work}", highlight=False)
-        elif work is not None:
-            shutil.rmtree(work, ignore_errors=True)
-    return status
-
-
-def _end(number: int, _frame: object) -> None:
-    """Leave by way of every ``finally``: processes are ended and stores removed."""
-    raise SystemExit(EXIT_SIGNAL + number)
+    return framed(
+        "faults",
+        options,
+        console,
+        lambda: prepare(options, arguments, console),
+        lambda work: judge(options, work, console),
+    )
 
 
 if __name__ == "__main__":
