@@ -27,7 +27,7 @@ class Unfinished(NamedTuple):
     def adds_nothing_to(self, other: "Unfinished") -> bool:
         """Whether nobody would notice if this were left out after ``other``."""
         mine, its = self.ready, other.ready
-        return not (self.answers or mine.role_changes or mine.ended) and (
+        return not (self.answers or mine.role_changes or mine.joined or mine.ended) and (
             (mine.durable_index, mine.committed_index, mine.cuts, self.cuts)
             == (its.durable_index, its.committed_index, its.cuts, other.cuts)
         )

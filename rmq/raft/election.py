@@ -106,6 +106,7 @@ class Election:
         "_ahead",
         "_beats",
         "_doubt_due_ms",
+        "_followers",
         "_in_haste",
         "_last_beat_ms",
         "_last_success_ms",
@@ -132,6 +133,8 @@ class Election:
         self._next = NextRound.WAIT_TO_VOTE_NEXT if led_maybe else NextRound.WAIT_TO_REVOTE
         self._ahead: dict[str, int] = {}
         """How many heart-beats in a row each member refused from a later term."""
+        self._followers: set[str] = set()
+        """Who accepted this leader's last heart-beat to it, as far as answers came."""
         self.live: dict[str, bool] = {}
         """Whether each other member answered this leader's last heart-beat."""
         self.heard: Callable[[str], None] = _ignore
@@ -243,6 +246,7 @@ class Election:
     def _become_leader(self) -> None:
         self.live.clear()
         self._ahead.clear()
+        self._followers.clear()
         self._last_success_ms = self._standing.now_ms
         self._standing.become_leader()
         self._beat()
@@ -427,12 +431,17 @@ class Election:
     def _note(self, member: str, reply: HeartBeatReply | None) -> None:
         """Remember who lives, who follows, and who has gone ahead to a later term for good."""
         self.live[member] = reply is not None and reply.code != Code.NETWORK_ERROR
+        if reply is not None and reply.code == Code.SUCCESS:
+            self._ahead.pop(member, None)
+            if member not in self._followers:
+                self._followers.add(member)
+                self._standing.joined += (member,)
+            self.heard(member)
+            return
+        self._followers.discard(member)
         if reply is None:
             return
-        if reply.code == Code.SUCCESS:
-            self._ahead.pop(member, None)
-            self.heard(member)
-        elif reply.code == Code.EXPIRED_TERM and reply.term > self._standing.term:
+        if reply.code == Code.EXPIRED_TERM and reply.term > self._standing.term:
             self._ahead[member] = times = self._ahead.get(member, 0) + 1
             if times >= self._standing.config.max_heart_beat_leak:
                 self._step_down(reply.term)

@@ -256,6 +256,7 @@ class Node:
             or standing.answers
             or standing.hard_state_changed
             or standing.role_changes
+            or standing.joined
             or self._leadership.ended
             or offered != self._offered
             or committed_index != self._committed_index
@@ -269,11 +270,13 @@ class Node:
             cuts=standing.cuts,
             committed_index=committed_index,
             role_changes=tuple(standing.role_changes),
+            joined=standing.joined,
             ended=tuple(self._leadership.ended),
         )
         standing.requests.clear()
         standing.answers.clear()
         standing.role_changes.clear()
+        standing.joined = ()
         self._leadership.ended.clear()
         self._offered, self._committed_index = offered, committed_index
         return ready

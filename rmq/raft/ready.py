@@ -8,7 +8,8 @@ A driver does, for each ``Ready`` that ``Node.ready()`` gives, in this order:
    that loses power may then forget what it acknowledged);
 4. give ``answers`` to those who asked;
 5. ``Node.advance(ready)``: only now a leader counts its own log as holding those entries;
-6. apply entries up to ``committed_index``, tell listeners ``role_changes`` and proposers ``ended``.
+6. apply entries up to ``committed_index``, tell listeners ``role_changes`` and then ``joined``, and
+   proposers ``ended``.
 
 Steps 2 and 3 may overlap: that is how a leader's disk and its network work at the same time. While
 a disk syncs, the driver may go on stepping and take further readies: it does their steps 1 and 2
@@ -92,4 +93,7 @@ class Ready(Struct, frozen=True, kw_only=True, gc=True):
     """Entries up to this one are to be applied; it never shrinks while a node lives, except when
     the log restarts at a later entry (a follower too far behind)."""
     role_changes: tuple[RoleChange, ...]
+    joined: tuple[str, ...]
+    """Members that accept this leader and did not, as it is new, or they were silent or refused.
+    What such a one told others as leader of an older term may still be on its way to them."""
     ended: tuple[Ended, ...]

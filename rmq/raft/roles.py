@@ -107,6 +107,7 @@ class Standing:
         "durable_index",
         "hard_state_changed",
         "increase_term_at_once",
+        "joined",
         "known_max_term",
         "leader_id",
         "log",
@@ -144,6 +145,8 @@ class Standing:
         self.requests: list[Request] = []
         self.answers: list[Answer] = []
         self.role_changes: list[RoleChange] = []
+        self.joined: tuple[str, ...] = ()
+        """Who accepts this leader and did not before."""
         self.on_change: Callable[[Role, int], None] = _nobody
 
     @property
@@ -210,6 +213,7 @@ class Standing:
         self.role = role
         self.leader_id = leader_id
         self.transferee = None
+        self.joined = ()
         self.role_changes.append(RoleChange(role, term, leader_id))
         self.on_change(role, term)
 

@@ -11,7 +11,7 @@ BEAT = HeartBeat(**WHO)
 PUSH = Push(**WHO, kind=PushKind.COMMIT, entries=(), commit_index=0)
 
 
-def ready(*answers, index=5, committed=3, changes=()):
+def ready(*answers, index=5, committed=3, changes=(), joined=()):
     return Ready(
         hard_state=None,
         requests=(),
@@ -20,6 +20,7 @@ def ready(*answers, index=5, committed=3, changes=()):
         cuts=0,
         committed_index=committed,
         role_changes=changes,
+        joined=joined,
         ended=(),
     )
 
@@ -59,11 +60,12 @@ def test_what_adds_nothing_is_not_kept():
     for _ in range(9):
         backlog.add(ready(Answer(BEAT, HeartBeatReply(), Deferred())), 0, 8)
     backlog.add(ready(changes=(RoleChange(Role.CANDIDATE, 2, None),)), 0, 8)
+    backlog.add(ready(joined=("n1",)), 0, 8)
     backlog.add(ready(committed=4), 0, 8)
 
-    taken = [backlog.take(0, 5, 9) for _ in range(4)]
+    taken = [backlog.take(0, 5, 9) for _ in range(5)]
 
-    assert [one and one.ready.committed_index for one in taken] == [3, 3, 4, None]
+    assert [one and one.ready.committed_index for one in taken] == [3, 3, 3, 4, None]
 
 
 def test_all_can_be_forgotten():

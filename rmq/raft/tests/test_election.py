@@ -1,3 +1,5 @@
+import pytest
+
 from rmq.raft.messages import HeartBeat, HeartBeatReply, Vote, VoteReply, VoteResult
 from rmq.raft.ready import HardState
 from rmq.raft.tests.nodes import drain, elected, following, new_node, requests
@@ -112,3 +114,75 @@ def test_a_leader_without_others_may_sleep():
     node.tick(60_000)
 
     assert node.is_leader
+
+
+def joined(node):
+    return [member for ready in drain(node) for member in ready.joined]
+
+
+def beats_of(node, at_ms):
+    """The heart-beats of this time by whom they are for."""
+    node.tick(at_ms)
+    return {beat.target: beat for beat in requests(node, HeartBeat)}
+
+
+def answered(node, beats, **replies):
+    """Who joins when these members answer so, None for not at all."""
+    for member, reply in replies.items():
+        if reply is None:
+            node.failed(beats[member])
+        else:
+            node.replied(beats[member], reply)
+    return joined(node)
+
+
+def leader_with_beats():
+    node = new_node()
+    node.tick(0)
+    node.replied(requests(node, Vote)[0], VoteReply(VoteResult.ACCEPT, 0))
+    return node, {beat.target: beat for beat in requests(node, HeartBeat)}
+
+
+def test_who_accepts_a_new_leader_joins_it_once():
+    node, beats = leader_with_beats()
+
+    assert answered(node, beats, n1=HeartBeatReply()) == ["n1"]
+    assert answered(node, beats, n2=HeartBeatReply()) == ["n2"]
+
+    assert answered(node, beats_of(node, 2000), n1=HeartBeatReply(), n2=HeartBeatReply()) == []
+
+
+@pytest.mark.parametrize(
+    "answer", [None, HeartBeatReply(code=403, term=0), HeartBeatReply(code=416)]
+)
+def test_who_was_silent_or_refused_joins_again_when_it_accepts(answer):
+    node, beats = leader_with_beats()
+    answered(node, beats, n1=HeartBeatReply(), n2=HeartBeatReply())
+
+    assert answered(node, beats_of(node, 2000), n1=HeartBeatReply(), n2=answer) == []
+
+    assert answered(node, beats_of(node, 4000), n1=HeartBeatReply(), n2=HeartBeatReply()) == ["n2"]
+
+
+def test_in_a_new_term_all_join_their_leader_anew():
+    node, beats = leader_with_beats()
+    answered(node, beats, n1=HeartBeatReply(), n2=HeartBeatReply())
+    node.tick(6001)
+    drain(node)
+    assert not node.is_leader
+    node.tick(7000)
+    for vote in requests(node, Vote):
+        node.replied(vote, VoteReply(VoteResult.ACCEPT, node.term))
+    beats = {beat.target: beat for beat in requests(node, HeartBeat)}
+
+    assert answered(node, beats, n1=HeartBeatReply(), n2=HeartBeatReply()) == ["n1", "n2"]
+
+
+def test_who_leads_no_more_is_joined_by_nobody():
+    node, beats = leader_with_beats()
+    node.replied(beats["n1"], HeartBeatReply())
+
+    node.step(HeartBeat(group="g", sender="n2", target="n0", term=5, leader_id="n2"))
+
+    assert not node.is_leader
+    assert joined(node) == []
