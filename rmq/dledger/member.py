@@ -30,13 +30,14 @@ from rmq.dledger.disk_log import DiskLog, LedgerSync
 from rmq.dledger.errors import ProposalError
 from rmq.dledger.member_ports import MemberPorts, Submitted, Worker
 from rmq.dledger.processor import DLedgerProcessor
+from rmq.dledger.promises import Promises
 from rmq.dledger.saved_term import SavedTerm
 from rmq.dledger.settings import MemberSettings
 from rmq.dledger.unfinished import Backlog, give, is_urgent
 from rmq.dledger.wire import Requests, decode_reply
 from rmq.raft.messages import Entry, Reply, Request, Role, Vote
 from rmq.raft.node import Node
-from rmq.raft.ready import Answer, HardState, Proposal, Ready
+from rmq.raft.ready import Answer, HardState, Ready
 from rmq.remoting.channel import Channel
 from rmq.remoting.together import TOGETHER
 
@@ -71,8 +72,7 @@ class Member:
         self._apply: list[Callable[[Entry], None]] = []
         self._on_commit: list[Callable[[int], None]] = []
         self._on_role: list[Callable[[Role, int], None]] = []
-        self._proposed: dict[Proposal, Deferred[list[Entry]]] = {}
-        self._transfers: list[Deferred[None]] = []
+        self._promises = Promises()
         self._backlog = Backlog()
         self._channels: dict[str, Channel] = {}
         """Over which connection each member leads us, or did last."""
@@ -237,9 +237,7 @@ class Member:
         self._run_soon()
         if proposal.code != SUCCESS:
             raise ProposalError(proposal.code, f"leader is {proposal.leader_id}")
-        done: Deferred[list[Entry]] = Deferred()
-        self._proposed[proposal] = done
-        return Submitted(proposal.entries, done)
+        return Submitted(proposal.entries, self._promises.of_proposal(proposal))
 
     def transfer(self, transferee: str) -> Deferred[None]:
         """Give leadership to a peer; fires when this member leads no more.
@@ -255,9 +253,7 @@ class Member:
         self._run_soon()
         if code != SUCCESS:
             return fail(ProposalError(code, f"transfer to {transferee}"))
-        done: Deferred[None] = Deferred()
-        self._transfers.append(done)
-        return done
+        return self._promises.of_transfer()
 
     def asked(self, request: Request, channel: Channel) -> Deferred[Reply]:
         """Take a peer's request; fires with the answer, or never if the member ends before.
@@ -348,8 +344,8 @@ class Member:
         if self.log.refusal is not None:
             self._fail(self.log.refusal)
             return
-        if self._transfers and node.transferee is None:
-            self._end_transfers(node)
+        if self._promises.is_transfer_awaited and node.transferee is None:
+            self._promises.end_transfers(self.self_id if node.is_leader else None)
         if self._flush is None and self.log.flushed_index < self.log.end_index:
             self._flush = self._clock.call_later(self._settings.flush_interval_ms, self._flush_due)
         due_ms = node.next_due_ms
@@ -406,16 +402,7 @@ class Member:
         self._tell_roles(ready)
         if ready.ended:
             with TOGETHER:
-                self._tell_proposers(ready)
-
-    def _tell_proposers(self, ready: Ready) -> None:
-        for ended in ready.ended:
-            done = self._proposed.pop(ended.proposal)
-            if ended.code == SUCCESS:
-                done.callback(list(ended.proposal.entries))
-            else:
-                text = f"entries up to {ended.proposal.last_index}"
-                done.errback(ProposalError(ended.code, text))
+                self._promises.end_proposals(ready.ended)
 
     def _tell_roles(self, ready: Ready) -> None:
         for change in ready.role_changes:
@@ -445,15 +432,6 @@ class Member:
     def _tell_committed(self) -> None:
         for listener in self._on_commit:
             listener(self._applied)
-
-    def _end_transfers(self, node: Node) -> None:
-        transfers, self._transfers = self._transfers, []
-        for done in transfers:
-            if node.role is Role.LEADER:
-                code = DLedgerResponseCode.TAKE_LEADERSHIP_FAILED
-                done.errback(ProposalError(code, f"{self.self_id} still leads"))
-            else:
-                done.callback(None)
 
     def _send(self, request: Request) -> None:
         code, body = self._requests.encode(request)
@@ -589,12 +567,7 @@ class Member:
             if timer is not None:
                 timer.cancel()
         self._soon = self._due = self._flush = None
-        proposed, self._proposed = self._proposed, {}
-        transfers, self._transfers = self._transfers, []
-        for done in proposed.values():
-            done.errback(ProposalError(code, reason))
-        for given in transfers:
-            given.errback(ProposalError(code, reason))
+        self._promises.fail(code, reason)
 
 
 __all__ = ["Member", "MemberPorts", "ProposalError", "Submitted", "Worker"]
