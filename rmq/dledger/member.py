@@ -72,6 +72,7 @@ class Member:
         self._apply: list[Callable[[Entry], None]] = []
         self._on_commit: list[Callable[[int], None]] = []
         self._on_role: list[Callable[[Role, int], None]] = []
+        self._on_joined: list[Callable[[str], None]] = []
         self._promises = Promises()
         self._backlog = Backlog()
         self._channels: dict[str, Channel] = {}
@@ -158,6 +159,13 @@ class Member:
         disk failed, and the member takes part no more.
         """
         self._on_role.append(listener)
+
+    def on_joined(self, listener: Callable[[str], None]) -> None:
+        """Tell ``listener`` of each member that accepts this leader and did not before.
+
+        The leader's role is told before. Why it matters: ``rmq.raft.ready.Ready.joined``.
+        """
+        self._on_joined.append(listener)
 
     def open(self) -> None:
         """Read the files, apply what is committed; nothing if that is done.
@@ -386,7 +394,7 @@ class Member:
                 self._tell_roles(ready)
                 if self._node is None:
                     return
-                ready = replace(ready, role_changes=())
+                ready = replace(ready, role_changes=(), joined=())
             self._backlog.add(ready, self.log.cuts, self._now_ms)
             self._flush_for_backlog()
 
@@ -407,6 +415,13 @@ class Member:
     def _tell_roles(self, ready: Ready) -> None:
         for change in ready.role_changes:
             self._tell_role(change.role, change.term)
+        for member in ready.joined:
+            log.info(
+                "event=dledger_joined group=%s leader=%s member=%s",
+                *(self.group, self.self_id, member),
+            )
+            for listener in self._on_joined:
+                listener(member)
 
     def _tell_role(self, role: Role, term: int) -> None:
         log.info(

@@ -103,10 +103,10 @@ class Election:
     """Votes and heart-beats of one member, as asker and as asked."""
 
     __slots__ = (
+        "_accepted_ms",
         "_ahead",
         "_beats",
         "_doubt_due_ms",
-        "_followers",
         "_in_haste",
         "_last_beat_ms",
         "_last_success_ms",
@@ -133,8 +133,8 @@ class Election:
         self._next = NextRound.WAIT_TO_VOTE_NEXT if led_maybe else NextRound.WAIT_TO_REVOTE
         self._ahead: dict[str, int] = {}
         """How many heart-beats in a row each member refused from a later term."""
-        self._followers: set[str] = set()
-        """Who accepted this leader's last heart-beat to it, as far as answers came."""
+        self._accepted_ms: dict[str, int] = {}
+        """When each member accepted this leader, and has not refused since."""
         self.live: dict[str, bool] = {}
         """Whether each other member answered this leader's last heart-beat."""
         self.heard: Callable[[str], None] = _ignore
@@ -246,7 +246,7 @@ class Election:
     def _become_leader(self) -> None:
         self.live.clear()
         self._ahead.clear()
-        self._followers.clear()
+        self._accepted_ms.clear()
         self._last_success_ms = self._standing.now_ms
         self._standing.become_leader()
         self._beat()
@@ -433,18 +433,26 @@ class Election:
         self.live[member] = reply is not None and reply.code != Code.NETWORK_ERROR
         if reply is not None and reply.code == Code.SUCCESS:
             self._ahead.pop(member, None)
-            if member not in self._followers:
-                self._followers.add(member)
-                self._standing.joined += (member,)
+            self._accept(member)
             self.heard(member)
             return
-        self._followers.discard(member)
         if reply is None:
             return
+        self._accepted_ms.pop(member, None)
         if reply.code == Code.EXPIRED_TERM and reply.term > self._standing.term:
             self._ahead[member] = times = self._ahead.get(member, 0) + 1
             if times >= self._standing.config.max_heart_beat_leak:
                 self._step_down(reply.term)
+
+    def _accept(self, member: str) -> None:
+        """Have it told that a member joins, if it did not follow by now.
+
+        Who was silent for no longer than it is patient itself has followed all the time.
+        """
+        standing = self._standing
+        if standing.now_ms > self._accepted_ms.get(member, -FAR) + self._patience_ms:
+            standing.joined += (member,)
+        self._accepted_ms[member] = standing.now_ms
 
     def _decide_beats(self, beats: BeatRound) -> None:
         config = self._standing.config

@@ -94,6 +94,7 @@ class Ready(Struct, frozen=True, kw_only=True, gc=True):
     the log restarts at a later entry (a follower too far behind)."""
     role_changes: tuple[RoleChange, ...]
     joined: tuple[str, ...]
-    """Members that accept this leader and did not, as it is new, or they were silent or refused.
-    What such a one told others as leader of an older term may still be on its way to them."""
+    """Members that accept this leader now and did not: it is new, or they refused, or were silent
+    for longer than they are patient. What such a one told others as leader of an older term may
+    still be on its way to them."""
     ended: tuple[Ended, ...]

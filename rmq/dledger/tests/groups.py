@@ -114,6 +114,7 @@ class Group:
         self.tables: dict[str, dict[int, Handler]] = {}
         self.applied: dict[str, list[Entry]] = {}
         self.roles: dict[str, list[tuple[Role, int]]] = {}
+        self.joined: dict[str, list[str]] = {}
         self.cut_off: set[str] = set()
         self.channels: dict[tuple[str, str], FakeChannel] = {}
 
@@ -139,9 +140,10 @@ class Group:
             )
             member = self.members[one] = Member(self.settings(one), ports)
             self.tables[one] = handler_table(member.processors)
-            self.applied[one], self.roles[one] = [], []
+            self.applied[one], self.roles[one], self.joined[one] = [], [], []
             member.on_apply(self.applied[one].append)
             member.on_role(partial(self._role_changed, one))
+            member.on_joined(self.joined[one].append)
             member.start()
         return self
 

@@ -413,6 +413,41 @@ def test_listeners_hear_what_is_committed():
     assert heard[-1] == 1
 
 
+def test_listeners_hear_who_joins_their_leader_and_who_joins_it_again():
+    group = Group().start()
+    leader = group.elected()
+    others = [one for one in group.ids if one != leader.self_id]
+    group.run(5000)
+    assert sorted(group.joined[leader.self_id]) == others
+    assert group.joined[others[0]] == group.joined[others[1]] == []
+
+    for cut_ms in (2000, 7000):
+        group.cut_off = {others[1]}
+        group.run(cut_ms)
+        group.cut_off = set()
+        group.run(5000)
+
+    assert group.elected() is leader
+    assert group.joined[leader.self_id][2:] == others[1:]
+
+
+def test_an_old_leader_that_comes_back_joins_the_new_one():
+    group = Group().start()
+    old = group.elected()
+    group.run(500)
+    group.cut_off = {old.self_id}
+    group.until(lambda: group.leader is not None and group.leader is not old)
+    new = group.elected()
+    group.run(5000)
+    assert old.self_id not in group.joined[new.self_id]
+
+    group.cut_off = set()
+    group.until(lambda: old.role is Role.FOLLOWER)
+    group.run(10)
+
+    assert group.joined[new.self_id].count(old.self_id) == 1
+
+
 def test_without_a_listener_no_entry_is_read_back():
     group = Group(1).start()
     member = group.elected()

@@ -151,6 +151,26 @@ def test_a_role_is_told_before_the_sync_and_what_is_proposed_then_shares_it():
     assert len(found) == 1
 
 
+def test_who_joins_is_told_after_the_role_though_a_sync_runs():
+    group = Group(durable=True)
+    for one in group.ids:
+        group.workers[one] = SlowWorker()
+    group.start()
+    told: list[tuple[str, object]] = []
+    for one, member in group.members.items():
+        member.on_role(lambda role, term, one=one: told.append((one, role)))
+        member.on_joined(lambda other, one=one: told.append((one, other)))
+    for _ in range(600):
+        group.run(5)
+        for worker in group.workers.values():
+            worker.finish()
+    leader = group.elected().self_id
+
+    seen = [what for one, what in told if one == leader]
+
+    assert seen[seen.index(Role.LEADER) + 1 :] == [one for one in group.ids if one != leader]
+
+
 def test_a_member_may_be_stopped_by_who_hears_of_its_role():
     group = Group(1, durable=True)
     worker = group.workers["n0"] = SlowWorker()

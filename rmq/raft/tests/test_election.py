@@ -152,16 +152,29 @@ def test_who_accepts_a_new_leader_joins_it_once():
     assert answered(node, beats_of(node, 2000), n1=HeartBeatReply(), n2=HeartBeatReply()) == []
 
 
-@pytest.mark.parametrize(
-    "answer", [None, HeartBeatReply(code=403, term=0), HeartBeatReply(code=416)]
-)
-def test_who_was_silent_or_refused_joins_again_when_it_accepts(answer):
+@pytest.mark.parametrize("code", [403, 409, 416])
+def test_who_refused_joins_again_when_it_accepts(code):
     node, beats = leader_with_beats()
     answered(node, beats, n1=HeartBeatReply(), n2=HeartBeatReply())
+    refusal = HeartBeatReply(code=code, term=0)
 
-    assert answered(node, beats_of(node, 2000), n1=HeartBeatReply(), n2=answer) == []
+    assert answered(node, beats_of(node, 2000), n1=HeartBeatReply(), n2=refusal) == []
 
     assert answered(node, beats_of(node, 4000), n1=HeartBeatReply(), n2=HeartBeatReply()) == ["n2"]
+
+
+@pytest.mark.parametrize(("silent_rounds", "joins"), [(2, []), (3, ["n2"])])
+def test_who_was_silent_for_longer_than_it_is_patient_joins_again(silent_rounds, joins):
+    node, beats = leader_with_beats()
+    answered(node, beats, n1=HeartBeatReply(), n2=HeartBeatReply())
+    now_ms = 0
+    for _ in range(silent_rounds):
+        now_ms += 2000
+        assert answered(node, beats_of(node, now_ms), n1=HeartBeatReply(), n2=None) == []
+
+    beats = beats_of(node, now_ms + 2000)
+
+    assert answered(node, beats, n1=HeartBeatReply(), n2=HeartBeatReply()) == joins
 
 
 def test_in_a_new_term_all_join_their_leader_anew():
