@@ -7,10 +7,16 @@ at once, where Java looks every 100 ms. NameServers are told at once.
 A slave learns its master's address from what NameServers answer to its registration, and so it asks
 them again when a new leader has had the time to register. Source: DLedgerRoleChangeHandler.java,
 5.3.3.
+
+A master announces itself again when a member has joined it. If that member led before and was cut
+off, its last registration as master may reach a NameServer late, and take the place of ours;
+its next one, as slave, then leaves that place empty. A registration tells no term by which the
+NameServer could know better, and Apache's master is missing until it registers by its period, 30 s.
 """
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -26,8 +32,12 @@ logger = logging.getLogger(__name__)
 RETRY_MS = 1_000
 """Pause after a failure of the store."""
 
-LEARN_MS = (1_000, 4_000, 15_000)
-"""When a slave asks for its master's address again, after it has got a leader."""
+AGAIN_MS = (1_000, 4_000, 15_000)
+"""When NameServers are told again: by a slave, after it has got a leader, to hear its master's
+address; by a master, after a member joined it, whose own word may come still later."""
+
+SHARED_MS = 500
+"""They are told at multiples of this, so that what happens at about the same time shares it."""
 
 
 class GroupMember(Protocol):
@@ -53,6 +63,10 @@ class GroupMember(Protocol):
 
     def on_role(self, listener: Callable[[MemberRole, int], None]) -> None:
         """Tell ``listener`` role and term when they, or the leader, are others."""
+        ...
+
+    def on_joined(self, listener: Callable[[str], None]) -> None:
+        """Tell ``listener`` which member accepts this leader now and did not before."""
         ...
 
 
@@ -107,9 +121,11 @@ class GroupRole:
         self._is_shown = True
         self._leader_id: str | None = None
         self._retry: Timer | None = None
-        self._asks: list[Timer] = []
+        self._announcements: dict[int, Timer] = {}
+        """By when they are due, ms of the monotonic clock."""
         member.on_commit(self._committed)
         member.on_role(self._changed)
+        member.on_joined(self._joined)
 
     def start(self) -> None:
         """Follow the member from now on; the store is loaded, the member not yet started."""
@@ -118,7 +134,7 @@ class GroupRole:
     def stop(self) -> None:
         """Change nothing any more."""
         self._is_running = False
-        self._ask_no_more()
+        self._announce_no_more()
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -142,10 +158,14 @@ class GroupRole:
             self._play(role, term)
             self._is_told = False
 
+    def _joined(self, _member: str) -> None:
+        if self._is_running and self._member.role is MemberRole.LEADER:
+            self._announce_later()
+
     def _play(self, role: MemberRole, term: int) -> None:
+        self._announce_no_more()
         if role is MemberRole.LEADER:
             self._term = term
-            self._ask_no_more()
             self._show()
             self._lead()
             return
@@ -163,9 +183,8 @@ class GroupRole:
                 master_address=None, ha_address=None, epoch=epoch, broker_id=self._broker_id
             )
         )
-        self._ask_no_more()
         if self._member.leader_id is not None:
-            self._asks = [self._clock.call_later(ms, self._ask) for ms in LEARN_MS]
+            self._announce_later()
 
     def _lead(self) -> None:
         """Be master, if all of the log is committed and dispatched."""
@@ -194,13 +213,24 @@ class GroupRole:
         self._retry = None
         self._committed(-1)
 
-    def _ask(self) -> None:
+    def _announce_later(self) -> None:
+        """Tell NameServers again what we are by then, some times, unless the role changes."""
+        now_ms = self._clock.monotonic_ms()
+        for ms in AGAIN_MS:
+            due_ms = -(-(now_ms + ms) // SHARED_MS) * SHARED_MS
+            if due_ms not in self._announcements:
+                self._announcements[due_ms] = self._clock.call_later(
+                    due_ms - now_ms, partial(self._announce_again, due_ms)
+                )
+
+    def _announce_again(self, due_ms: int) -> None:
+        del self._announcements[due_ms]
         self._announce()
 
-    def _ask_no_more(self) -> None:
-        for timer in self._asks:
+    def _announce_no_more(self) -> None:
+        for timer in self._announcements.values():
             timer.cancel()
-        self._asks = []
+        self._announcements.clear()
 
     def _told(self, done: Deferred[None]) -> None:
         done.addErrback(_refused)

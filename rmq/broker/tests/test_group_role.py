@@ -3,7 +3,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from rmq.base.errors import StoreError
 from rmq.base.manual import ManualClock
-from rmq.broker.group_role import LEARN_MS, RETRY_MS, GroupRole
+from rmq.broker.group_role import AGAIN_MS, RETRY_MS, SHARED_MS, GroupRole
 from rmq.broker.role import Role, RoleHolder
 from rmq.raft.messages import Role as MemberRole
 
@@ -40,6 +40,15 @@ class World:
 
     def on_role(self, listener):
         self._changed = listener
+
+    def on_joined(self, listener):
+        self.joined = listener
+
+    def announced_within(self, ms):
+        """How often the NameServers are told in so many ms from now."""
+        before = self.calls.count("announce")
+        self.clock.advance(ms)
+        return self.calls.count("announce") - before
 
     def becomes(self, role, term, leader_id=None):
         self.role, self.leader_id = role, leader_id
@@ -108,9 +117,59 @@ def test_who_is_master_is_asked_for_when_a_new_leader_had_time_to_tell():
     world = World()
     world.becomes(FOLLOWER, 4, "n0")
 
-    world.clock.advance(LEARN_MS[-1])
+    assert world.announced_within(AGAIN_MS[-1]) == len(AGAIN_MS)
 
-    assert world.calls.count("announce") == len(LEARN_MS)
+
+@pytest.mark.parametrize("joined_ms", [0, 1, SHARED_MS])
+def test_master_is_announced_again_after_a_member_joined(joined_ms):
+    world = World()
+    world.becomes(LEADER, 3)
+    world.clock.advance(joined_ms)
+
+    world.joined("n0")
+
+    assert world.announced_within(AGAIN_MS[0] - 1) == 0
+    assert world.announced_within(SHARED_MS) == 1
+    assert world.announced_within(AGAIN_MS[-1]) == len(AGAIN_MS) - 1
+    assert world.announced_within(60_000) == 0
+
+
+def test_members_that_join_together_are_announced_to_together():
+    world = World()
+    world.becomes(LEADER, 3)
+    world.clock.advance(1)
+
+    world.joined("n0")
+    world.clock.advance(SHARED_MS - 1)
+    world.joined("n2")
+
+    assert world.announced_within(60_000) == len(AGAIN_MS)
+
+
+def test_master_that_members_join_time_and_again_is_announced_so_often_and_no_more():
+    world = World()
+    world.becomes(LEADER, 3)
+
+    for _ in range(1_000):
+        world.joined("n0")
+        world.clock.advance(10)
+
+    assert world.calls.count("announce") <= 10_000 / SHARED_MS
+    assert world.announced_within(60_000) <= AGAIN_MS[-1] / SHARED_MS + 1
+
+
+@pytest.mark.parametrize("role", [CANDIDATE, FOLLOWER])
+@pytest.mark.parametrize("is_agreed", [True, False])
+def test_who_leads_no_more_is_not_announced_for_who_joined(role, is_agreed):
+    world = World()
+    world.is_agreed = is_agreed
+    world.becomes(LEADER, 3)
+    world.joined("n0")
+
+    world.becomes(role, 4)
+    world.joined("n0")
+
+    assert world.announced_within(60_000) == 0
 
 
 def test_leader_asks_nobody_who_is_master():
@@ -118,9 +177,7 @@ def test_leader_asks_nobody_who_is_master():
     world.becomes(FOLLOWER, 4, "n0")
     world.becomes(LEADER, 5)
 
-    world.clock.advance(LEARN_MS[-1])
-
-    assert "announce" not in world.calls
+    assert world.announced_within(AGAIN_MS[-1]) == 0
 
 
 def test_role_is_looked_at_before_it_is_told_to_others_but_not_by_the_member_itself():
@@ -165,11 +222,14 @@ def test_after_the_end_nothing_changes(has_trouble):
     if has_trouble:
         world.trouble = StoreError("no room")
     world.becomes(FOLLOWER, 3, "n0")
+    world.becomes(LEADER, 4)
+    world.joined("n0")
     world.group.stop()
     world.calls.clear()
 
-    world.becomes(LEADER, 4)
+    world.becomes(LEADER, 5)
+    world.joined("n0")
     world.commit(8)
-    world.clock.advance(LEARN_MS[-1])
+    world.clock.advance(AGAIN_MS[-1])
 
     assert world.calls == []
