@@ -6,17 +6,14 @@ every answer. Exit status 1: a bar was missed; 2: something failed, or an answer
 
 import argparse
 import json
-import shutil
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from scripts.benchlib import replicas, report
-from scripts.benchlib.cases import Case, Choice, chosen
+from scripts.benchlib.cases import Case, chosen
 from scripts.benchlib.footprint import Footprint, measure, raise_descriptor_limit
 from scripts.benchlib.load import Load
 from scripts.benchlib.processes import BenchError, Cores, available_cores, share_out
@@ -30,11 +27,10 @@ from scripts.benchlib.servers import (
     rmq_commands,
     start_pair,
 )
-from scripts.failoverlib.options import positive
+from scripts.commandlib.frame import Command
+from scripts.commandlib.options import positive
 
 EXIT_MISSED = 1
-EXIT_FAILED = 2
-EXIT_SIGNAL = 128
 STORE_BYTES_MIN = 12 * 1024**3
 FULL = Plan(round_seconds=3.0, warm_seconds_max=40.0, rounds=5)
 QUICK = Plan(round_seconds=1.2, warm_seconds_max=7.0, rounds=3)
@@ -63,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--server-core", type=int, metavar="N", help="core of the servers")
     options.add_argument("--load-cores", type=_cores, metavar="N,N", help="cores of the load")
     options.add_argument("--work", type=Path, metavar="DIR", help="where the stores may lie")
+    options.set_defaults(keep=False)
     return options
 
 
@@ -83,8 +80,9 @@ def cores_of(options: argparse.Namespace) -> Cores:
     return Cores(server, options.load_cores or cores.load)
 
 
-def run(options: argparse.Namespace, choice: Choice, console: Console) -> int:
-    """Measure, show, write, judge."""
+def judge(options: argparse.Namespace, work: Path, console: Console) -> int:
+    """Measure in a folder, show, write; the exit status."""
+    choice = chosen(options.only)
     cases = choice.cases
     cores = cores_of(options)
     if not cores.pinned:
@@ -93,24 +91,20 @@ def run(options: argparse.Namespace, choice: Choice, console: Console) -> int:
     build = ROOT / ".build" / "bench"
     load = Load.build(ROOT / "scripts" / "load", build, cores.load, bare=options.bare)
     lib = None if options.no_java or not cases else jars(build)
-    work = Path(tempfile.mkdtemp(prefix="rmq-bench-", dir=options.work))
-    try:
-        if free_bytes(work) < STORE_BYTES_MIN:
-            raise BenchError(f"{work}: less than {STORE_BYTES_MIN >> 30} GiB free; use --work")
-        footprint: Footprint | None = None
-        if choice.with_footprint:
-            console.print("start, memory and connections of rmq dev", style="dim")
-            starts = QUICK_STARTS if options.quick else FULL_STARTS
-            footprint = measure(work, cores.server, load, starts)
-        slave: replicas.Replicas | None = None
-        if choice.with_slave:
-            console.print("a slave of ours", style="dim")
-            rest = [core for core in available_cores() if core not in (*cores.server, *cores.load)]
-            pace_s = QUICK_PACE_S if options.quick else FULL_PACE_S
-            slave = replicas.measure(work, cores.server, rest, load, plan_of(options), pace_s)
-        rows = _rows(cases, work, lib, cores, load, plan_of(options), console)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    if free_bytes(work) < STORE_BYTES_MIN:
+        raise BenchError(f"{work}: less than {STORE_BYTES_MIN >> 30} GiB free; use --work")
+    footprint: Footprint | None = None
+    if choice.with_footprint:
+        console.print("start, memory and connections of rmq dev", style="dim")
+        starts = QUICK_STARTS if options.quick else FULL_STARTS
+        footprint = measure(work, cores.server, load, starts)
+    slave: replicas.Replicas | None = None
+    if choice.with_slave:
+        console.print("a slave of ours", style="dim")
+        rest = [core for core in available_cores() if core not in (*cores.server, *cores.load)]
+        pace_s = QUICK_PACE_S if options.quick else FULL_PACE_S
+        slave = replicas.measure(work, cores.server, rest, load, plan_of(options), pace_s)
+    rows = _rows(cases, work, lib, cores, load, plan_of(options), console)
     verdicts = list(report.bars(rows, footprint, slave))
     report.show(console, rows, verdicts)
     if options.json:
@@ -154,21 +148,7 @@ def _rows(
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run the bench; gives the exit status."""
-    options = parser().parse_args(arguments)
-    console = console or Console()
-    before = signal.signal(signal.SIGTERM, _end)
-    try:
-        return run(options, chosen(options.only), console)
-    except (BenchError, ValueError) as error:
-        console.print(f"bench: {error}", markup=False, highlight=False, soft_wrap=True)
-        return EXIT_FAILED
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _end(number: int, _frame: object) -> None:
-    """Leave by way of every ``finally``: servers are stopped and stores removed."""
-    raise SystemExit(EXIT_SIGNAL + number)
+    return Command("bench", parser(), judge).run(arguments, console)
 
 
 if __name__ == "__main__":

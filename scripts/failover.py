@@ -19,25 +19,24 @@ from pathlib import Path
 from rich.console import Console
 
 from scripts.benchlib.report import machine
+from scripts.commandlib.frame import EXIT_BROKEN, Command
+from scripts.commandlib.options import positive, some_of
+from scripts.commandlib.waiting import until
 from scripts.failoverlib import ROOT, checker, figures
 from scripts.failoverlib.clients import Producer, Steady
 from scripts.failoverlib.figures import Round
-from scripts.failoverlib.frame import framed
 from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
-from scripts.failoverlib.options import positive, some_of
 from scripts.failoverlib.rounds import (
     FAULTS,
     MEANINGS,
     OF_CONTROLLERS,
     Rounds,
-    until,
 )
 
 import artifacts  # isort: skip - found by way of scripts.failoverlib
 import clusters  # isort: skip
 import dledger_groups  # isort: skip
 
-EXIT_BROKEN = 1
 BROKERS = 3
 START_MAX_S = 120
 SETTLE_S = 6.0
@@ -304,16 +303,7 @@ def prepare(options: argparse.Namespace, arguments: Sequence[str], console: Cons
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run; gives the exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = parser().parse_args(arguments)
-    console = console or Console()
-    return framed(
-        "failover",
-        options,
-        console,
-        lambda: prepare(options, arguments, console),
-        lambda work: judge(options, work, console),
-    )
+    return Command("failover", parser(), judge, prepare, keeps_good=True).run(arguments, console)
 
 
 if __name__ == "__main__":

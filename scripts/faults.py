@@ -25,13 +25,13 @@ from typing import Any
 from rich.console import Console
 
 from scripts.benchlib.report import machine
+from scripts.commandlib.frame import EXIT_BROKEN, Command
+from scripts.commandlib.options import positive, some_of
+from scripts.commandlib.waiting import TooLateError, until
 from scripts.failoverlib import ROOT, checker
 from scripts.failoverlib.clients import Producer as StockProducer
 from scripts.failoverlib.clients import Steady
-from scripts.failoverlib.frame import framed
 from scripts.failoverlib.network import Isolated, Loopback, can_isolate, is_isolated, isolate
-from scripts.failoverlib.options import positive, some_of
-from scripts.failoverlib.rounds import TooLateError, until
 from scripts.faultlib import attempts, clocks, reading, register, slow_disk, totals, verdict
 from scripts.faultlib.injection import DiedError, Injection
 from scripts.faultlib.load import Producer, all_acked_since
@@ -43,7 +43,6 @@ import artifacts  # isort: skip - found by way of scripts.failoverlib
 import clusters  # isort: skip
 import dledger_groups  # isort: skip
 
-EXIT_BROKEN = 1
 FAULTS = 24
 RATE = 4000
 PRODUCERS = 4
@@ -364,16 +363,7 @@ def prepare(options: argparse.Namespace, arguments: Sequence[str], console: Cons
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run; gives the exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    options = parser().parse_args(arguments)
-    console = console or Console()
-    return framed(
-        "faults",
-        options,
-        console,
-        lambda: prepare(options, arguments, console),
-        lambda work: judge(options, work, console),
-    )
+    return Command("faults", parser(), judge, prepare, keeps_good=True).run(arguments, console)
 
 
 if __name__ == "__main__":

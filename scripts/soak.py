@@ -7,10 +7,7 @@ seed; 2: the soak could not run.
 
 import argparse
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,14 +16,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from scripts.commandlib.frame import EXIT_BROKEN, Command
 from scripts.soaklib import checker, plan, reading, workers
 from scripts.soaklib.ledger import Ledger, Stored, Violation
 
 import servers  # isort: skip - found by way of scripts.soaklib
 
-EXIT_BROKEN = 1
-EXIT_FAILED = 2
-EXIT_SIGNAL = 128
 PROGRESS_S = 10
 JITTER_S = 2.0
 QUIET_S = max(plan.DELAYS_S) + 4
@@ -204,7 +199,7 @@ def _positive(text: str) -> float:
     return number
 
 
-def judge(options: argparse.Namespace, seed: int, work: Path, console: Console) -> int:
+def judge(options: argparse.Namespace, work: Path, console: Console) -> int:
     """Run the soak in a folder; the exit status."""
     namesrv = servers.Server(
         "namesrv", work / "namesrv", servers.namesrv_settings(work / "namesrv")
@@ -217,6 +212,7 @@ def judge(options: argparse.Namespace, seed: int, work: Path, console: Console) 
     )
     broker = servers.Server("broker", work / "broker", settings)
     course = workers.Course(namesrv.port, Ledger())
+    seed = options.seed
     chance = random.Random(seed)  # noqa: S311 - to be repeated, not kept secret
     soak = Soak(broker, namesrv, course, chance, console)
     share = options.rate / sum(workers.RATES.values())
@@ -247,31 +243,16 @@ def show(violations: Sequence[Violation], console: Console) -> None:
             console.print(f"{rule}: {count:,} in all", highlight=False)
 
 
+def prepare(options: argparse.Namespace, _: Sequence[str], console: Console) -> None:
+    """Draw a seed where none was given, and say it: what breaks is to be repeated."""
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1 << 32)
+    console.print(f"soak: --seed {options.seed} --flush {options.flush}", highlight=False)
+
+
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run a soak; gives the exit status."""
-    options = parser().parse_args(arguments)
-    console = console or Console()
-    seed = random.SystemRandom().randrange(1 << 32) if options.seed is None else options.seed
-    console.print(f"soak: --seed {seed} --flush {options.flush}", highlight=False)
-    work = Path(tempfile.mkdtemp(prefix="rmq-soak-", dir=options.work))
-    before = signal.signal(signal.SIGTERM, _end)
-    status = EXIT_FAILED
-    try:
-        status = judge(options, seed, work, console)
-    except (AssertionError, OSError) as error:
-        console.print(f"soak: {error!r}", markup=False, highlight=False, soft_wrap=True)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if status and options.keep:
-            console.print(f"soak: store and logs are in {work}", highlight=False)
-        else:
-            shutil.rmtree(work, ignore_errors=True)
-    return status
-
-
-def _end(number: int, _frame: object) -> None:
-    """Leave by way of every ``finally``: servers are stopped and stores removed."""
-    raise SystemExit(EXIT_SIGNAL + number)
+    return Command("soak", parser(), judge, prepare).run(arguments, console)
 
 
 if __name__ == "__main__":

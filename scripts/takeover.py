@@ -9,10 +9,7 @@ order or different; 2: a change could not be made.
 """
 
 import argparse
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +17,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from scripts.commandlib.frame import EXIT_BROKEN, Command
+from scripts.commandlib.options import positive, some_of
+from scripts.commandlib.waiting import until
 from scripts.failoverlib import checker
 from scripts.failoverlib.clients import Producer, Steady
-from scripts.failoverlib.options import positive, some_of
-from scripts.failoverlib.rounds import TooLateError, until
 from scripts.takeoverlib.changes import (
     Admin,
     BrokenError,
@@ -40,9 +38,6 @@ import artifacts  # isort: skip - found by way of scripts.failoverlib
 import clusters  # isort: skip
 import servers  # isort: skip
 
-EXIT_BROKEN = 1
-EXIT_FAILED = 2
-EXIT_SIGNAL = 128
 KINDS = ("classic", "controller")
 FIRST_MAX_S = 120
 CONSUMED_MAX_S = 120
@@ -186,43 +181,24 @@ def _count_of(listener: Listener) -> int:
     return sum(map(len, list(listener.consumed.numbers.values())))
 
 
-def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
-    """Run; gives the exit status."""
-    options = parser().parse_args(sys.argv[1:] if arguments is None else arguments)
-    console = console or Console()
-    before = signal.signal(signal.SIGTERM, _end)
-    work = Path(tempfile.mkdtemp(prefix="rmq-takeover-", dir=options.work))
-    status = EXIT_FAILED
+def judge(options: argparse.Namespace, work: Path, console: Console) -> int:
+    """All kinds, each in a folder of its own; the exit status."""
     try:
         kept = True
         for kind in options.kinds:
-            kept = Run(kind, options, _folder(work / kind), console).go() and kept
-        status = 0 if kept else EXIT_BROKEN
-        console.print("every promise was kept" if kept else "BROKEN", highlight=False)
+            folder = work / kind
+            folder.mkdir()
+            kept = Run(kind, options, folder, console).go() and kept
     except BrokenError as error:
-        status = EXIT_BROKEN
         console.print(f"takeover: {error}", markup=False, highlight=False, soft_wrap=True)
-    except (TooLateError, AssertionError, OSError, RuntimeError, ValueError) as error:
-        console.print(f"takeover: {error}", markup=False, highlight=False, soft_wrap=True)
-    except KeyboardInterrupt:
-        status = EXIT_SIGNAL + signal.SIGINT
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        if status and options.keep:
-            console.print(f"takeover: stores and logs are in {work}", highlight=False)
-        else:
-            shutil.rmtree(work, ignore_errors=True)
-    return status
+        return EXIT_BROKEN
+    console.print("every promise was kept" if kept else "BROKEN", highlight=False)
+    return 0 if kept else EXIT_BROKEN
 
 
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True)
-    return path
-
-
-def _end(number: int, _frame: object) -> None:
-    """Leave by way of every ``finally``: processes are ended and stores removed."""
-    raise SystemExit(EXIT_SIGNAL + number)
+def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Run; gives the exit status."""
+    return Command("takeover", parser(), judge).run(arguments, console)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ more than half of Apache's.
 import argparse
 import json
 import re
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from rich.console import Console
 
 from scripts.benchlib.cases import QUEUES, SEND_TOPIC
 from scripts.benchlib.load import Load
@@ -33,9 +33,11 @@ from scripts.benchlib.servers import (
     rmq_commands,
     write_settings,
 )
+from scripts.commandlib.frame import Command
 
 import wire  # isort: skip - found by way of scripts.benchlib
 
+EXIT_DEARER = 1
 BROKERS = 3
 NAME = "broker-a"
 LED_MAX_S = 120.0
@@ -245,43 +247,51 @@ def shares(lines: Sequence[Cost]) -> dict[int, float]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; gives the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
-    parser.add_argument("--no-java", action="store_true", help="ours only")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all rounds there")
-    chosen = parser.parse_args(arguments)
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    options = argparse.ArgumentParser(
+        prog="scripts.benchlib.groups", description=__doc__.split("\n", 1)[0]
+    )
+    options.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
+    options.add_argument("--no-java", action="store_true", help="ours only")
+    options.add_argument("--json", type=Path, metavar="FILE", help="write all rounds there")
+    options.set_defaults(work=None, keep=False)
+    return options
+
+
+def judge(options: argparse.Namespace, work: Path, console: Console) -> int:
+    """Measure in a folder, show, write; the exit status."""
     available = available_cores()
     cores = share_out(available)
     build = ROOT / ".build" / "bench"
     load = Load.build(ROOT / "scripts" / "load", build, cores.load, bare=False)
-    work = Path(tempfile.mkdtemp(prefix="rmq-bench-"))
-    try:
-        makers = [rmq_commands(work / "rmq")]
-        if not chosen.no_java:
-            makers.append(java_commands(jars(build), work / "java"))
-        rest = [core for core in available if core not in cores.load]
-        plan = Plan(PLAN_SECONDS, WARM_SECONDS_MAX, chosen.rounds)
-        costs = measure(work, makers, rest, load, plan)
-    except BenchError as error:
-        print(f"bench: {error}")
-        return 2
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    makers = [rmq_commands(work / "rmq")]
+    if not options.no_java:
+        makers.append(java_commands(jars(build), work / "java"))
+    rest = [core for core in available if core not in cores.load]
+    plan = Plan(PLAN_SECONDS, WARM_SECONDS_MAX, options.rounds)
+    costs = measure(work, makers, rest, load, plan)
     lines = medians(costs)
-    print("maker  bytes  leader us  follower us  messages/s  p99 us")
-    for one in lines:
-        print(
-            f"{one.maker:5} {one.size:6} {one.leader_us:10.1f} {one.follower_us:12.1f} "
-            f"{one.messages_per_second:11.0f} {one.p99_us:7.0f}"
-        )
+    told = ["maker  bytes  leader us  follower us  messages/s  p99 us"]
+    told += [
+        f"{one.maker:5} {one.size:6} {one.leader_us:10.1f} {one.follower_us:12.1f} "
+        f"{one.messages_per_second:11.0f} {one.p99_us:7.0f}"
+        for one in lines
+    ]
     found = shares(lines)
-    for size, share in found.items():
-        print(f"{size} bytes: {share:.2f} of Apache's, wanted at most {SHARE_MAX:g}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps([asdict(one) for one in costs], indent=1) + "\n")
-    return 1 if any(share > SHARE_MAX for share in found.values()) else 0
+    told += [
+        f"{size} bytes: {share:.2f} of Apache's, wanted at most {SHARE_MAX:g}"
+        for size, share in found.items()
+    ]
+    console.print("\n".join(told), markup=False, highlight=False, soft_wrap=True)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(one) for one in costs], indent=1) + "\n")
+    return EXIT_DEARER if any(share > SHARE_MAX for share in found.values()) else 0
+
+
+def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
+    """Measure and print; gives the exit status."""
+    return Command("groups", parser(), judge).run(arguments, console)
 
 
 if __name__ == "__main__":

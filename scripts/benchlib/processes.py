@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.commandlib.frame import FailedError
+
 PROC = Path("/proc")
 IS_LINUX: bool = platform.system() == "Linux"
 PORTS = range(12_000, 32_000)
@@ -19,7 +21,7 @@ LOG_TAIL_BYTES = 3000
 PORTS_TRIED_MAX = 200
 
 
-class BenchError(Exception):
+class BenchError(FailedError):
     """The bench could not measure: a program failed, or an answer was wrong."""
 
 

@@ -4,16 +4,14 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import clusters
 import servers
 
+from scripts.commandlib.waiting import TooLateError, until
 from scripts.failoverlib.clients import Producer
 from scripts.failoverlib.figures import Round
 from scripts.failoverlib.network import Network
-
-Found = TypeVar("Found")
 
 FAULTS = ("kill", "hang", "cut", "controller", "both")
 MEANINGS = {
@@ -27,7 +25,6 @@ OF_CONTROLLERS = ("controller", "both")
 """Those of groups that have any."""
 PROBES = "Probes"
 """The topic of messages that are sent as soon as there is a new master; nobody reads them."""
-POLL_S = 0.01
 TAKE_OVER_MAX_S = 60
 REPAIR_MAX_S = 60
 CALM_S = 1.0
@@ -36,23 +33,6 @@ LONG_CALM_S = 6.0
 """The same where a Controller was started: it elects nobody before it has listened for 5 s."""
 CONTROLLER_WATCH_S = 4.0
 """How long acknowledgements are watched after a Controller was killed."""
-
-
-class TooLateError(Exception):
-    """What should happen did not in time."""
-
-
-def until(what: str, look: Callable[[], Found | None], seconds: float) -> Found:
-    """What ``look`` gives as soon as it gives something.
-
-    :raises TooLateError: it did not in time.
-    """
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        if time.monotonic() > end:
-            raise TooLateError(f"{what}: not within {seconds:g} s")
-        time.sleep(POLL_S)
-    return found
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import clusters
 
-from scripts.failoverlib.rounds import until
+from scripts.commandlib.waiting import until
 from scripts.faultlib.attempts import longest_pause_s
 from scripts.faultlib.injection import Injection
 from scripts.faultlib.load import Producer, all_acked_since

@@ -15,7 +15,7 @@ from typing import Protocol
 import clusters
 import servers
 
-from scripts.failoverlib.rounds import until
+from scripts.commandlib.waiting import until
 
 START_MAX_S = 240
 LEVEL_MAX_S = 240

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from scripts import bench
 from scripts.benchlib.processes import Cores
+from scripts.commandlib.frame import EXIT_FAILED
 
 
 def test_options_change_the_plan_and_the_cores():
@@ -34,7 +35,7 @@ def test_wrong_choice_is_said_in_one_line():
 
     code = bench.main(["--only", "nothing"], Console(file=written, width=100))
 
-    assert code == bench.EXIT_FAILED
+    assert code == EXIT_FAILED
     assert "there are" in written.getvalue()
 
 

@@ -6,10 +6,11 @@ import pytest
 from rich.console import Console
 
 from scripts import failover
+from scripts.commandlib.waiting import TooLateError
 from scripts.failoverlib.checker import check
 from scripts.failoverlib.figures import Round
 from scripts.failoverlib.ledger import Ack
-from scripts.failoverlib.rounds import FAULTS, MEANINGS, TooLateError
+from scripts.failoverlib.rounds import FAULTS, MEANINGS
 
 
 def test_thirty_of_each_are_usual():

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from scripts import faults
+from scripts.commandlib.waiting import TooLateError
 from scripts.failoverlib.network import Loopback
-from scripts.failoverlib.rounds import TooLateError
 from scripts.faultlib.clocks import WrongClock
 from scripts.faultlib.menu import KINDS, MEANINGS, OF_NETWORK
 from scripts.faultlib.tests.test_verdict import outcome

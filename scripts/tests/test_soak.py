@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from scripts import soak
+from scripts.commandlib.frame import EXIT_FAILED
 from scripts.soaklib import plan
 from scripts.soaklib.ledger import Ledger, Violation
 from scripts.soaklib.workers import Course
@@ -112,7 +113,7 @@ def test_a_soak_that_cannot_run_says_so_and_leaves_what_is_kept(
     before = signal.getsignal(signal.SIGTERM)
     options = ["--seed", "7", "--work", str(tmp_path), *(["--keep"] if keep else [])]
 
-    assert soak.main(options, console) == soak.EXIT_FAILED
+    assert soak.main(options, console) == EXIT_FAILED
 
     assert "soak: --seed 7" in console.file.getvalue()
     assert "not up in 20 s" in console.file.getvalue()

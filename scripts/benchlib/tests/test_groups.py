@@ -1,9 +1,14 @@
 """Tests of what is made of a group's figures."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from scripts.benchlib import groups
 from scripts.benchlib.groups import Cost
+from scripts.benchlib.processes import BenchError
+from scripts.commandlib.frame import EXIT_FAILED
 
 
 def cost(maker, size, leader_us, follower_us=10.0):
@@ -23,3 +28,17 @@ def test_ours_is_a_share_of_apaches_where_both_were_measured():
     lines = [cost("rmq", 128, 22.0), cost("java", 128, 64.0), cost("rmq", 1024, 1.0)]
 
     assert groups.shares(lines) == {128: pytest.approx(0.5)}
+
+
+def test_what_cannot_be_measured_is_said_and_leaves_nothing(monkeypatch, tmp_path):
+    def build(*_, bare):
+        raise BenchError("no Go")
+
+    monkeypatch.setattr(groups.Load, "build", build)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    out = io.StringIO()
+
+    assert groups.main([], Console(file=out, width=100)) == EXIT_FAILED
+
+    assert out.getvalue() == "groups: no Go\n"
+    assert not list(tmp_path.iterdir())

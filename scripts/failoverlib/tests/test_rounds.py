@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from scripts.commandlib import waiting
+from scripts.commandlib.tests.clock import Clock
+from scripts.commandlib.waiting import TooLateError
 from scripts.failoverlib import rounds
 from scripts.failoverlib.ledger import Ledger
-from scripts.failoverlib.rounds import Rounds, TooLateError, until
+from scripts.failoverlib.rounds import Rounds
 
 
 class Process:
@@ -91,24 +94,11 @@ class Producer:
         self.ledger = Ledger()
 
 
-class Clock:
-    """Each look at it takes a tenth of a second, and a sleep its time."""
-
-    def __init__(self):
-        self.now = 100.0
-
-    def monotonic(self):
-        self.now += 0.1
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
     monkeypatch.setattr(rounds, "time", made)
+    monkeypatch.setattr(waiting, "time", made)
     monkeypatch.setattr(rounds.clusters, "leads", lambda one: one.process is not None)
     monkeypatch.setattr(rounds.clusters, "takes", lambda one, topic: one.process is not None)
     return made
@@ -198,12 +188,6 @@ def test_a_group_that_cannot_be_repaired_ends_the_run(load):
 
     with pytest.raises(TooLateError, match="all to be in step"):
         load.once("kill")
-
-
-def test_waiting_gives_what_was_found(clock):
-    looks = itertools.chain([None, None], itertools.repeat("there"))
-
-    assert until("it", lambda: next(looks), 5) == "there"
 
 
 def test_a_server_that_refuses_does_not_serve():

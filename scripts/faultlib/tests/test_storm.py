@@ -4,26 +4,14 @@ import random
 
 import pytest
 
-from scripts.failoverlib import rounds
-from scripts.failoverlib.rounds import TooLateError
+from scripts.commandlib import waiting
+from scripts.commandlib.tests.clock import Clock
+from scripts.commandlib.waiting import TooLateError
 from scripts.faultlib import storm
 from scripts.faultlib.injection import DiedError
 from scripts.faultlib.menu import KINDS, Fault, Menu
 from scripts.faultlib.register import Board
 from scripts.faultlib.storm import Storm, go_together
-
-
-class Clock:
-    """Each look at it takes a tenth of a second, and a sleep its time."""
-
-    now = 100.0
-
-    def monotonic(self):
-        self.now += 0.1
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
 
 
 class Attempts:
@@ -86,7 +74,7 @@ class Group:
 def scene(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(storm, "time", clock)
-    monkeypatch.setattr(rounds, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
     chance = random.Random(4)
     said = []
     made = Storm(

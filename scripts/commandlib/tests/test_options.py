@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from scripts.failoverlib.options import positive, some_of
+from scripts.commandlib.options import positive, some_of
 
 
 def test_a_positive_number_begins_at_1():
