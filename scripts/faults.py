@@ -36,6 +36,7 @@ from scripts.faultlib import attempts, clocks, reading, register, slow_disk, tot
 from scripts.faultlib.injection import DiedError, Injection
 from scripts.faultlib.load import Producer, all_acked_since
 from scripts.faultlib.menu import KINDS, MEANINGS, OF_NETWORK, Menu
+from scripts.faultlib.repeating import Repeating
 from scripts.faultlib.storm import Storm
 from scripts.faultlib.verdict import Outcome
 
@@ -275,7 +276,7 @@ class Stock:
 
 
 @contextmanager
-def _running(clients: Sequence[Producer | register.Client]) -> Iterator[None]:
+def _running(clients: Sequence[Repeating]) -> Iterator[None]:
     """Clients that work, and are stopped whatever happens."""
     for one in clients:
         one.start()

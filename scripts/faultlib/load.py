@@ -5,7 +5,6 @@ time, or says anything but SEND_OK, the rest is given up with the connection: no
 """
 
 import random
-import threading
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,6 +13,7 @@ import wire
 
 import servers  # isort: skip
 from scripts.faultlib.attempts import QUEUES, Attempts, queue_of
+from scripts.faultlib.repeating import Repeating
 
 TIMEOUT_S = 1.5
 """For a connection, and for a burst to be answered: more than a leader of the ``fast`` profile is
@@ -21,7 +21,6 @@ missed, less than a send waits without a majority."""
 IDLE_S = 0.02
 BURST = 64
 BODY_BYTES = 128
-JOIN_MAX_S = 10
 
 
 class Leader(Protocol):
@@ -32,41 +31,21 @@ class Leader(Protocol):
         ...
 
 
-class Producer:
-    """One thread and its connection."""
+class Producer(Repeating):
+    """One thread and its connection; it stops after the last answers."""
 
     def __init__(self, name: int, topic: str, leader: Leader, per_second: float) -> None:
+        super().__init__(f"producer {name}")
         self.attempts = Attempts(name)
-        self.failure: BaseException | None = None
-        """What ended the thread, if it should not have."""
         self._topic = topic
         self._leader = leader
         self._pause_s = BURST / per_second
         self._padding = b"x" * BODY_BYTES
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Send no more, and wait for the last answers.
-
-        :raises RuntimeError: it had ended by itself, or does not end.
-        """
-        self._stopping.set()
-        self._thread.join(JOIN_MAX_S)
-        if self.failure is not None or self._thread.is_alive():
-            raise RuntimeError(f"producer {self.attempts.name}: {self.failure or 'does not end'}")
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self.connect()
-                time.sleep(IDLE_S)
-        except BaseException as error:  # noqa: BLE001 - told by stop
-            self.failure = error
+    def again(self) -> None:
+        """Send to who leads, and wait a little before the next one is looked for."""
+        self.connect()
+        time.sleep(IDLE_S)
 
     def connect(self) -> None:
         """Send to who leads as long as it answers."""

@@ -21,7 +21,8 @@ import wire
 
 import servers  # isort: skip
 from scripts.faultlib.linearizability import NEVER, READ, WRITE, Operation
-from scripts.faultlib.load import IDLE_S, JOIN_MAX_S, TIMEOUT_S, Leader
+from scripts.faultlib.load import IDLE_S, TIMEOUT_S, Leader
+from scripts.faultlib.repeating import Repeating
 
 QUEUES = 4
 PAUSE_S = 0.03
@@ -77,7 +78,7 @@ class Board:
             self._ends[queue] = max(self._ends[queue], offset + 1)
 
 
-class Client:
+class Client(Repeating):
     """One thread that does one operation at a time."""
 
     def __init__(
@@ -89,8 +90,8 @@ class Client:
         brokers: Sequence[servers.Server],
         chance: random.Random,
     ) -> None:
+        super().__init__(f"register client {name}", READ_MAX_S)
         self.name = name
-        self.failure: BaseException | None = None
         self._topic = topic
         self._board = board
         self._leader = leader
@@ -98,32 +99,11 @@ class Client:
         self._chance = chance
         self._count = 0
         self._peer: wire.Peer | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the operation that is under way.
-
-        :raises RuntimeError: it had ended by itself, or does not end.
-        """
-        self._stopping.set()
-        self._thread.join(READ_MAX_S + JOIN_MAX_S)
-        if self.failure is not None or self._thread.is_alive():
-            raise RuntimeError(f"register client {self.name}: {self.failure or 'does not end'}")
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self.once()
-                self._stopping.wait(PAUSE_S * (0.5 + self._chance.random()))
-        except BaseException as error:  # noqa: BLE001 - told by stop
-            self.failure = error
-        finally:
-            self._hang_up()
+    def again(self) -> None:
+        """One operation, and a pause."""
+        self.once()
+        self._stopping.wait(PAUSE_S * (0.5 + self._chance.random()))
 
     def once(self) -> None:
         """One operation, and its entry on the board."""
@@ -152,7 +132,8 @@ class Client:
                 return None
         return self._peer
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Close its connection; the next operation makes a new one."""
         if self._peer is not None:
             self._peer.close()
             self._peer = None
@@ -164,10 +145,10 @@ class Client:
         try:
             answer = peer.call(wire.SEND, wire.send_fields(self._topic, queue, {}), body)
         except OSError:
-            self._hang_up()
+            self.hang_up()
             return None
         if answer.code != wire.SUCCESS:
-            self._hang_up()
+            self.hang_up()
             return None
         offset = int(answer.fields["queueOffset"])
         self._board.place(queue, offset, body)
