@@ -178,15 +178,8 @@ class Run:
         )
 
     def _steady(self, group: clusters.Group) -> Steady:
-        return Steady(
-            jars=artifacts.server_jars(),
-            driver=Path(shutil.copytree(artifacts.failover_driver(), self.work / "driver")),
-            folder=self.work,
-            namesrv=group.namesrv.address,
-            topic=clusters.TOPIC,
-            broker=clusters.GROUP,
-            queues=clusters.QUEUES,
-        )
+        driver = Path(shutil.copytree(artifacts.failover_driver(), self.work / "driver"))
+        return Steady.of(group, artifacts.server_jars(), driver, self.work)
 
     def _producer(self, steady: Steady) -> Producer:
         return Producer(
@@ -240,9 +233,7 @@ def show(options: argparse.Namespace, outcome: Outcome, console: Console) -> Non
         console.print(f"{failure}, {count} times", markup=False, highlight=False)
     if (verdict := outcome.verdict) is not None:
         console.print(
-            f"{verdict.acknowledged:,} messages were acknowledged: {len(verdict.lost):,} lost, "
-            f"{verdict.again:,} there again, {verdict.disordered:,} out of order, "
-            f"{verdict.invented:,} never sent, {len(verdict.jumps):,} jumps of offsets; "
+            f"{verdict.acknowledged:,} messages were acknowledged: {verdict.in_words()}; "
             f"commit logs {'are equal' if outcome.logs_equal else 'DIFFER'}",
             highlight=False,
             soft_wrap=True,

@@ -217,15 +217,8 @@ class Run:
 
     @contextmanager
     def _stock(self, group: clusters.Group) -> Iterator["Stock"]:
-        steady = Steady(
-            jars=artifacts.server_jars(),
-            driver=Path(shutil.copytree(artifacts.failover_driver(), self.work / "driver")),
-            folder=self.work,
-            namesrv=group.namesrv.address,
-            topic=clusters.TOPIC,
-            broker=clusters.GROUP,
-            queues=clusters.QUEUES,
-        )
+        driver = Path(shutil.copytree(artifacts.failover_driver(), self.work / "driver"))
+        steady = Steady.of(group, artifacts.server_jars(), driver, self.work)
         with StockProducer(
             steady, pause_ms=STOCK_PAUSE_MS, timeout_ms=STOCK_TIMEOUT_MS, poll_ms=STOCK_POLL_MS
         ) as producer:

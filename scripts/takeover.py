@@ -84,7 +84,8 @@ class Run:
         pair = self._pair()
         try:
             pair.start()
-            steady = self._steady(pair)
+            jars, driver = artifacts.server_jars(), artifacts.failover_driver()
+            steady = Steady.of(pair.group, jars, driver, self.work)
             with self._producer(steady) as producer:
                 until("a first message", lambda: producer.ledger.acks, FIRST_MAX_S)
                 with Listener(steady, poll_ms=ROUTE_POLL_MS) as listener:
@@ -93,17 +94,6 @@ class Run:
                     return self._check(pair, steady, producer, listener)
         finally:
             pair.group.end()
-
-    def _steady(self, pair: Pair) -> Steady:
-        return Steady(
-            jars=artifacts.server_jars(),
-            driver=artifacts.failover_driver(),
-            folder=self.work,
-            namesrv=pair.group.namesrv.address,
-            topic=clusters.TOPIC,
-            broker=clusters.GROUP,
-            queues=clusters.QUEUES,
-        )
 
     def _producer(self, steady: Steady) -> Producer:
         return Producer(
@@ -164,11 +154,7 @@ class Run:
         for what, numbers in (("stored", stored), ("consumed", listener.consumed.numbers)):
             verdict = checker.check(acks, numbers, jumps)
             kept = kept and verdict.is_kept
-            self._say(
-                f"{what}: {verdict.acknowledged:,} were acknowledged, {len(verdict.lost):,} lost, "
-                f"{verdict.again:,} there again, {verdict.disordered:,} out of order, "
-                f"{verdict.invented:,} never sent, {len(verdict.jumps):,} jumps of offsets"
-            )
+            self._say(f"{what}: {verdict.acknowledged:,} were acknowledged, {verdict.in_words()}")
         self._say(f"both commit logs have {end:,} bytes, SHA-256 {digest}")
         return kept
 

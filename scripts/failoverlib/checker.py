@@ -31,6 +31,26 @@ class Verdict:
         """Whether every promise was kept."""
         return not (self.lost or self.disordered or self.invented or self.jumps)
 
+    def in_words(self) -> str:
+        """What became of the messages, for people."""
+        return (
+            f"{len(self.lost):,} lost, {self.again:,} there again, "
+            f"{self.disordered:,} out of order, {self.invented:,} never sent, "
+            f"{len(self.jumps):,} jumps of offsets"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "acknowledged": self.acknowledged,
+            "stored": self.stored,
+            "lost": len(self.lost),
+            "again": self.again,
+            "disordered": self.disordered,
+            "invented": self.invented,
+            "jumps": list(self.jumps),
+        }
+
 
 class Found(NamedTuple):
     """What a consumer got."""

@@ -5,8 +5,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
+import clusters
+
+from scripts.failoverlib.heard import Heard
 from scripts.failoverlib.ledger import Ledger
 
 HEAP = "-Xmx128m"
@@ -26,6 +29,19 @@ class Steady:
     topic: str
     broker: str
     queues: int
+
+    @classmethod
+    def of(cls, group: clusters.Group, jars: Path, driver: Path, folder: Path) -> Self:
+        """The clients of a group's own topic."""
+        return cls(
+            jars=jars,
+            driver=driver,
+            folder=folder,
+            namesrv=group.namesrv.address,
+            topic=clusters.TOPIC,
+            broker=clusters.GROUP,
+            queues=clusters.QUEUES,
+        )
 
     def command(self, what: str, *more: object) -> list[str]:
         """Its whole command line."""
@@ -47,16 +63,6 @@ class Steady:
                 check=True,
             )
         return done.stdout.splitlines()
-
-
-class Heard(Protocol):
-    """What the program's lines come to."""
-
-    has_ended: bool
-
-    def take(self, line: str) -> None:
-        """One line of it."""
-        ...
 
 
 H = TypeVar("H", bound=Heard)

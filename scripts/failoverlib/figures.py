@@ -131,14 +131,8 @@ def as_json(
         "check": None
         if verdict is None
         else {
-            "acknowledged": verdict.acknowledged,
-            "stored": verdict.stored,
-            "lost": len(verdict.lost),
+            **verdict.as_json(),
             "lost_by_fault": lost_by_fault(rounds, verdict.lost) if rounds else {},
-            "again": verdict.again,
-            "disordered": verdict.disordered,
-            "invented": verdict.invented,
-            "jumps": list(verdict.jumps),
         },
         "logs_equal": logs_equal,
         "failed_sends": dict(failures),

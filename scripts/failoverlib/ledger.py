@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from scripts.failoverlib.heard import Heard
+
 NANOS = 1e9
 UNORDERED_S = 1.0
 """How far the times of two neighbours may be in the wrong order: threads say what they measured."""
@@ -22,23 +24,18 @@ class Ack(NamedTuple):
     """Of the broker."""
 
 
-class Ledger:
+class Ledger(Heard):
     """All that ``Steady send`` said."""
 
     def __init__(self) -> None:
         self.acks: list[Ack] = []
         self.failures: Counter[str] = Counter()
-        self.has_ended = False
 
-    def take(self, line: str) -> None:
-        """One line of the producer.
+    def understand(self, line: str, words: list[str]) -> None:
+        """An answer that the producer got, or none.
 
-        :raises ValueError: none that it says.
+        :raises ValueError: none of these.
         """
-        words = line.split()
-        if words == ["end"]:
-            self.has_ended = True
-            return
         what, nanos, queue, number, last = words
         if what == "acked":
             self.acks.append(Ack(int(nanos) / NANOS, int(queue), int(number), last))

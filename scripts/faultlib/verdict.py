@@ -143,9 +143,7 @@ class Outcome:
         if (java := self.java) is not None:
             said.append(
                 f"stock producer and consumer: of {java.acknowledged:,} acknowledged "
-                f"{len(java.lost):,} lost, {java.disordered:,} out of order, "
-                f"{java.invented:,} never sent, {java.again:,} there again, "
-                f"{len(java.jumps):,} jumps of offsets"
+                f"{java.in_words()}"
             )
         if self.logs:
             said.append(f"commit logs {'are equal' if self.are_logs_equal else 'DIFFER'}")
@@ -186,17 +184,7 @@ class Outcome:
                 "undecided": found.undecided,
                 "wrong": list(found.wrong),
             },
-            "java": None
-            if java is None
-            else {
-                "acknowledged": java.acknowledged,
-                "stored": java.stored,
-                "lost": len(java.lost),
-                "again": java.again,
-                "disordered": java.disordered,
-                "invented": java.invented,
-                "jumps": list(java.jumps),
-            },
+            "java": None if java is None else java.as_json(),
             "logs_equal": self.are_logs_equal,
             "failures": self.failures,
             "unread": self.unread,

@@ -143,6 +143,21 @@ class Roles(clusters.Group):
             self.brokers.append(made)
 
 
+def launched(group: clusters.Group, slave: str) -> None:
+    """Start both brokers, who is to be the slave when there is a master; wait for ``slave``."""
+    ours, apache = group.brokers
+    ours.launch()
+    living(group, "a master", group.master, START_MAX_S)
+    apache.launch()
+    living(group, slave, group.is_whole, START_MAX_S)
+
+
+def tables_copied(group: clusters.Group, slave: servers.Server, master: servers.Server) -> None:
+    """Wait until a slave has what its master knows of topics and groups."""
+    what = "the slave to have topics and groups"
+    living(group, what, lambda: has_tables(slave, master), LEVEL_MAX_S)
+
+
 class Restarts:
     """Roles stand in files; who changes them restarts the brokers."""
 
@@ -157,19 +172,11 @@ class Restarts:
         self._give_role(ours, "ASYNC_MASTER", 0)
         self._give_role(apache, "SLAVE", 1)
         self.group.namesrv.start()
-        ours.launch()
-        living(self.group, "a master", self.group.master, START_MAX_S)
-        apache.launch()
-        living(self.group, "a slave that has all", self.group.is_whole, START_MAX_S)
+        launched(self.group, "a slave that has all")
 
     def change(self, old: servers.Server, new: servers.Server) -> None:
         """Stop what is written, wait until the slave is level, exchange the roles."""
-        living(
-            self.group,
-            "the slave to have topics and groups",
-            lambda: has_tables(new, old),
-            LEVEL_MAX_S,
-        )
+        tables_copied(self.group, new, old)
         words = ("-b", clusters.GROUP, "-n", self.group.namesrv.address)
         self._admin.run("wipe write perm of broker", "wipeWritePerm", *words)
         end = self._calm_end()
@@ -219,23 +226,14 @@ class Elections:
 
     def start(self) -> None:
         """Start all; ours leads, Apache's follows."""
-        ours, apache = self.group.brokers
         self.group.namesrv.start()
         for controller in self.group.controllers:
             controller.launch()
-        ours.launch()
-        living(self.group, "a master", self.group.master, START_MAX_S)
-        apache.launch()
-        living(self.group, "a slave in step", self.group.is_whole, START_MAX_S)
+        launched(self.group, "a slave in step")
 
     def change(self, old: servers.Server, new: servers.Server) -> None:
         """Have the Controllers elect ``new``."""
-        living(
-            self.group,
-            "the slave to have topics and groups",
-            lambda: has_tables(new, old),
-            LEVEL_MAX_S,
-        )
+        tables_copied(self.group, new, old)
         number = next(key for key, at in self.group.addresses().items() if at == new.address)
         controller = self.group.leader().address
         words = ("-b", str(number), "-bn", clusters.GROUP, "-c", clusters.CLUSTER_NAME)

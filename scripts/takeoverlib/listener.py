@@ -1,9 +1,10 @@
 """A stock push consumer that goes on through every change; its program is ``Steady.java``."""
 
 from scripts.failoverlib.clients import Running, Steady
+from scripts.failoverlib.heard import Heard
 
 
-class Consumed:
+class Consumed(Heard):
     """All that ``Steady consume`` said."""
 
     def __init__(self) -> None:
@@ -11,17 +12,12 @@ class Consumed:
         """Of each queue, in the order in which the consumer got them."""
         self.offsets: dict[int, int] = {}
         """The last one of each queue."""
-        self.has_ended = False
 
-    def take(self, line: str) -> None:
-        """One line of the consumer.
+    def understand(self, line: str, words: list[str]) -> None:
+        """A message that the consumer got.
 
-        :raises ValueError: none that it says.
+        :raises ValueError: it says something else.
         """
-        words = line.split()
-        if words == ["end"]:
-            self.has_ended = True
-            return
         what, *values = words
         if what != "consumed":
             raise ValueError(f"{line!r}, expected consumed or end")

@@ -67,3 +67,20 @@ def test_a_consumer_s_words_become_numbers_by_queue():
 def test_a_broken_output_is_an_error():
     with pytest.raises(ValueError, match="did not get to its end"):
         found(["found 0 5 0"])
+
+
+def test_a_verdict_is_told_to_people_and_programs():
+    verdict = check([Ack(1.0, 0, 0, "a:1"), Ack(2.0, 0, 1, "a:1")], {0: [1, 1, 9]}, ["queue 0"])
+
+    assert verdict.in_words() == (
+        "1 lost, 1 there again, 0 out of order, 1 never sent, 1 jumps of offsets"
+    )
+    assert verdict.as_json() == {
+        "acknowledged": 2,
+        "stored": 3,
+        "lost": 1,
+        "again": 1,
+        "disordered": 0,
+        "invented": 1,
+        "jumps": ["queue 0"],
+    }
