@@ -2,31 +2,11 @@
 
 import pytest
 
-from codec.message.record import pack_record
 from scripts.soaklib import plan, reading
 from scripts.soaklib.ledger import Stored, Violation
+from scripts.soaklib.tests.records import record
 
 import wire  # isort: skip - found by way of scripts.soaklib
-
-
-def record(topic, queue_id, offset, number, body=None, times=0):
-    key = plan.key_of(topic, number)
-    return pack_record(
-        body=plan.body_of(topic, number) if body is None else body,
-        topic=topic.encode(),
-        properties=f"UNIQ_KEY\x01{key}\x02".encode(),
-        queue_id=queue_id,
-        flag=0,
-        queue_offset=offset,
-        position=offset * 1000,
-        sys_flag=0,
-        born_timestamp=1,
-        born_host=bytes(8),
-        store_timestamp=77,
-        store_host=bytes(8),
-        reconsume_times=times,
-        prepared_transaction_offset=0,
-    )
 
 
 class Broker:
@@ -72,7 +52,7 @@ def test_all_queues_of_a_topic_are_read_to_their_ends(noted):
 
 
 def test_holes_and_other_bodies_are_noted(noted):
-    queue = [record(plan.SINGLE, 0, 0, 0), record(plan.SINGLE, 0, 2, 4, b"other")]
+    queue = [record(plan.SINGLE, 0, 0, 0), record(plan.SINGLE, 0, 2, 4, body=b"other")]
 
     reading.read_topic(Broker({(plan.SINGLE, 0): queue}), plan.SINGLE, noted)
 

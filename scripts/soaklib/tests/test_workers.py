@@ -6,30 +6,11 @@ from itertools import count
 
 import pytest
 
-from codec.message.record import pack_record
 from scripts.soaklib import plan, workers
 from scripts.soaklib.ledger import Ledger
+from scripts.soaklib.tests.records import record
 
 import wire  # isort: skip - found by way of scripts.soaklib
-
-
-def record(topic, queue_id, offset, number, times=0):
-    return pack_record(
-        body=plan.body_of(topic, number),
-        topic=topic.encode(),
-        properties=f"UNIQ_KEY\x01{plan.key_of(topic, number)}\x02".encode(),
-        queue_id=queue_id,
-        flag=0,
-        queue_offset=offset,
-        position=offset * 1000,
-        sys_flag=0,
-        born_timestamp=1,
-        born_host=bytes(8),
-        store_timestamp=77,
-        store_host=bytes(8),
-        reconsume_times=times,
-        prepared_transaction_offset=0,
-    )
 
 
 class Broker:
@@ -219,7 +200,7 @@ def test_work_is_sent_back_as_often_as_planned(course):
     broker = Broker(at_36=[wire.Answer(0, 1), wire.Answer(1, 1)])
 
     for number, times in ((1, 0), (1, 1), (2, 1), (3, 0)):
-        workman.consume(broker, next(wire.messages(record(plan.WORK, 0, 2, number, times))))
+        workman.consume(broker, next(wire.messages(record(plan.WORK, 0, 2, number, times=times))))
 
     attempts = {("SOAK-WORK-00000001", 0), ("SOAK-WORK-00000002", 1)}
     assert course.ledger.sent_back == attempts
