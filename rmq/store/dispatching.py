@@ -10,6 +10,7 @@ always. In all other cases the log comes first and dispatch later, here and in o
 ``position``: all records below were dispatched, ``position <= log.position``. What lies above is
 remembered from the puts while it is little, and read again from the log where it is not: what
 lies below ``_forgotten_end``, and is not remembered, is read.
+``follows``: records come from a master, and count as puts.
 ``ahead``: for queues of which records lie above, the offset that the next message gets; for all
 others the queue knows itself.
 """
@@ -17,6 +18,7 @@ others the queue knows itself.
 import struct
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
@@ -50,6 +52,8 @@ from rmq.store.stats import StoreStats
 Arrival = Callable[[str, int, int, int, int, bytes], None]
 """Called after dispatch: topic, queue id, queue's new max offset, tag hash (Java's, sign-extended),
 store timestamp, properties (encoded). Must not put."""
+TopicSeen = Callable[[str, bytes], None]
+"""Called after dispatch with topic and properties (encoded) of a record. Must not put."""
 NOT_QUEUED = (TRANSACTION_PREPARED, TRANSACTION_ROLLBACK)
 """Transaction types of records that are in no consume queue."""
 REMEMBERED_MAX = 16_384
@@ -157,7 +161,9 @@ class Dispatcher:
         self.position = 0
         self.timestamp = 0
         self.ahead: dict[ConsumeQueue, int] = {}
-        self.counts_puts = False
+        self.follows = False
+        self.known_topics: AbstractSet[str] = frozenset()
+        self.topic_seen: TopicSeen | None = None
         self._gate = gate
         self._log = log
         self._queues = queues
@@ -257,9 +263,11 @@ class Dispatcher:
                 self.position = entry.position + entry.size
                 self.timestamp = max(self.timestamp, entry.store_timestamp)
                 done += 1
-                if self.counts_puts:
+                if self.follows:
                     self._stats.put_times += 1
                     self._stats.put_bytes += entry.size
+                    if entry.topic not in self.known_topics and self.topic_seen is not None:
+                        self.topic_seen(entry.topic, entry.properties)
         except OSError as error:
             raise StoreError(f"cannot dispatch: {self._gate.no_room(error)}") from error
         except CodecError as error:

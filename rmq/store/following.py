@@ -74,7 +74,7 @@ class Follower:
     def follow(self, reason: str) -> None:
         """See ``MessageStore.follow``."""
         self._fall_behind()
-        self.follows = self._dispatcher.counts_puts = True
+        self.follows = self._dispatcher.follows = True
         self._writer.dispatch_later(False)
         self._gate.forbid(reason)
 
@@ -85,7 +85,7 @@ class Follower:
         self.drop_torn_tail()
         if self._dispatcher.limit is None:
             self._dispatcher.dispatch()
-        self.follows = self._dispatcher.counts_puts = False
+        self.follows = self._dispatcher.follows = False
         self._writer.dispatch_later(self._dispatcher.limit is not None)
         self._gate.forbid(None)
 

@@ -11,7 +11,7 @@ from rmq.store.checkpoint import CheckpointFile
 from rmq.store.commit_log import CommitLog
 from rmq.store.consume_queue import ConsumeQueue
 from rmq.store.dispatch import SCHEDULE_TOPIC
-from rmq.store.dispatching import Arrival, Dispatcher
+from rmq.store.dispatching import Arrival, Dispatcher, TopicSeen
 from rmq.store.flush import FlushWork
 from rmq.store.flushing import Flusher
 from rmq.store.following import Follower
@@ -354,6 +354,12 @@ class MessageStore:
         :raises StoreError: something cannot be dispatched; it still follows.
         """
         self._follower.lead()
+
+    def on_unknown_topic(self, known: AbstractSet[str], listener: TopicSeen) -> None:
+        """Have ``listener`` called for each record that is dispatched while the store follows, if
+        its topic is not in ``known``, which may change.
+        """
+        self._dispatcher.known_topics, self._dispatcher.topic_seen = known, listener
 
     def append_raw(self, position: int, data: bytes) -> None:
         """Add what the master's log has at ``position``: records, or parts of them, of one file.

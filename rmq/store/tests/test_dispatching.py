@@ -8,7 +8,7 @@ from rmq.base.errors import StoreError
 from rmq.store import dispatching
 from rmq.store.messages import GetStatus, PutStatus, QueueState
 from rmq.store.store import MessageStore
-from rmq.store.tests.followers import a_slave, assert_same
+from rmq.store.tests.followers import a_slave, assert_same, copy
 from rmq.store.tests.ledgers import leading
 from rmq.store.tests.stores import (
     a_disk,
@@ -67,6 +67,46 @@ def test_nothing_beyond_the_limit_can_be_read() -> None:
     assert store.put(message(4)).queue_offset == 4
     assert store.dispatched_position == store.written_position
     assert store.max_offset("T", 0) == 5
+
+
+def test_follower_tells_of_records_whose_topic_is_not_known() -> None:
+    master, slave = opened(a_disk()), a_slave(a_disk())
+    known = {"A"}
+    told: list[tuple[str, bytes]] = []
+    slave.on_unknown_topic(known, lambda *seen: told.append(seen))
+    for topic in "ABBA":
+        master.put(message(1, topic))
+
+    copy(master, slave)
+    assert told == [("B", message(1).properties)] * 2
+    known.add("B")
+    for topic in "ABC":
+        master.put(message(2, topic))
+    copy(master, slave)
+
+    assert told[2:] == [("C", message(2).properties)]
+    assert slave.max_offset("C", 0) == 1
+
+
+def test_who_leads_or_loads_tells_of_no_unknown_topic() -> None:
+    disk = a_disk()
+    told: list[str] = []
+    store = a_store(disk)
+    store.on_unknown_topic(frozenset(), lambda topic, _: told.append(topic))
+    store.load()
+    put_all(store, 2)
+    store.limit_dispatch(0)
+    put_all(store, 2)
+    move(store)
+    store.close()
+
+    again = a_store(disk)
+    again.on_unknown_topic(frozenset(), lambda topic, _: told.append(topic))
+    again.load()
+    again.follow("it is a slave")
+
+    assert told == []
+    assert len(read_all(again)) == 4
 
 
 def test_moving_the_limit_back_takes_nothing_back() -> None:
