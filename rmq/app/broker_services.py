@@ -138,6 +138,7 @@ class Services:
         store.on_arrival(self.replication.appended)
         store.on_append(self.replication.appended)
         store.on_arrival(self.schedule.arrived)
+        store.on_unknown_topic(self.following.known_topics, self.following.seen)
         tables.topics.on_change(self.registration.topics_changed)
         self.live.follow(*tables.followers, self.registration, self.op_log, self.checks)
         self.live.on_change(self._settings_changed)

@@ -16,7 +16,7 @@ from codec.bodies.topics import TopicConfig, TopicConfigAndMappingSerializeWrapp
 from codec.codes import RequestCode, ResponseCode
 from codec.disk.timer_checkpoint import TimerCheckpoint, pack_timer_checkpoint
 from rmq.base.manual import ManualClock
-from rmq.broker.following import CLASSIC_PERIOD_MS, TICK_MS, Copied, Following
+from rmq.broker.following import AGAIN_MS, CLASSIC_PERIOD_MS, TICK_MS, Copied, Following
 from rmq.broker.groups import Groups
 from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.request_modes import RequestModes
@@ -260,3 +260,150 @@ def test_offsets_of_the_time_without_master_stay(world):
     world.serve()
 
     assert world.copied.offsets.query("other", "T", 0) == 3
+
+
+YOUNG = [RequestCode.GET_ALL_TOPIC_CONFIG, RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG]
+GONE = "DELETED"
+"""A topic that the master has no more."""
+
+
+@pytest.fixture
+def followed(world):
+    """A slave that has copied all a while ago."""
+    world.following.start()
+    world.serve()
+    world.clock.advance(AGAIN_MS)
+    world.copied.topics.delete("T")
+    return world
+
+
+def codes(world, passed_ms=0):
+    """What the master is asked for while some time passes, less the timer's checkpoint."""
+    served = []
+    for _ in range(passed_ms // 100):
+        served += world.serve()
+        world.clock.advance(100)
+    world.clock.advance(passed_ms % 100)
+    served += world.serve()
+    return [code for _, code in served if code != RequestCode.GET_TIMER_CHECK_POINT]
+
+
+def test_young_topic_makes_a_slave_copy_topics_and_groups_at_once(followed):
+    followed.following.seen("T", b"")
+    followed.following.seen("T", b"")
+
+    assert codes(followed) == YOUNG
+    assert "T" in followed.copied.topics
+    assert "T" not in followed.following.known_topics
+    followed.following.seen("T", b"")
+    assert "T" in followed.following.known_topics
+    assert codes(followed, AGAIN_MS) == []
+
+
+def test_known_topic_makes_no_copy(followed):
+    followed.copied.topics.create_on_send_back("known", 1)
+    followed.following.seen("known", b"")
+    followed.following.seen("rmq_sys_x", b"")
+
+    assert codes(followed, AGAIN_MS) == []
+
+
+def test_young_topics_make_one_copy_a_second_at_most(followed):
+    followed.following.seen("T1", b"")
+    assert codes(followed) == YOUNG
+
+    followed.following.seen("T2", b"")
+    followed.following.seen("T3", b"")
+    assert codes(followed, AGAIN_MS - 1) == []
+    followed.following.seen("T4", b"")
+    assert codes(followed, 1) == YOUNG
+    assert codes(followed, AGAIN_MS) == []
+
+
+def test_topic_that_is_gone_is_asked_for_once_in_a_period(followed):
+    asked = []
+    for _ in range(2 * CLASSIC_PERIOD_MS // 100):
+        followed.following.seen(GONE, b"")
+        followed.following.seen("GONE TOO", b"")
+        asked += [code for code in codes(followed, 100) if code == YOUNG[0]]
+
+    assert 4 <= len(asked) <= 6
+
+
+def test_topic_that_came_during_a_copy_is_asked_for_after_it(followed):
+    followed.following.seen("T1", b"")
+    followed.clock.advance(0)
+    [call] = followed.caller.take()
+    followed.following.seen("T2", b"")
+    followed.clock.advance(AGAIN_MS)
+    assert followed.caller.take() == []
+
+    call.succeed(body=BODIES[call.command.code])
+    assert codes(followed) == YOUNG[1:]
+
+    assert codes(followed) == YOUNG
+
+
+def test_copy_that_failed_is_made_again(followed):
+    followed.following.seen("T", b"")
+    followed.clock.advance(0)
+    followed.caller.take()[0].fail()
+    assert codes(followed) == YOUNG[1:]
+
+    assert codes(followed, TICK_MS - 1) == []
+    assert codes(followed, 1) == YOUNG
+    assert "T" in followed.copied.topics
+
+
+def test_whole_copy_makes_one_for_young_topics_needless(followed):
+    followed.following.seen("T", b"")
+    followed.role.set(slave_of(OTHER))
+
+    assert codes(followed) == TABLES
+    assert codes(followed, AGAIN_MS) == []
+
+
+def test_slave_of_nobody_asks_when_it_has_a_master():
+    world = World(slave_of(None))
+    world.following.start()
+    world.following.seen("T", b"")
+    assert codes(world, AGAIN_MS) == []
+
+    world.role.set(slave_of(MASTER))
+    world.caller.take()[0].fail()
+    assert "T" not in world.copied.topics
+    codes(world)
+
+    assert codes(world, TICK_MS) == YOUNG
+    assert "T" in world.copied.topics
+
+
+def test_nothing_is_asked_for_before_the_start_nor_after_the_end(world):
+    world.following.seen("T", b"")
+    assert codes(world, AGAIN_MS) == []
+    world.following.start()
+    assert codes(world) == TABLES
+    assert codes(world, AGAIN_MS) == []
+
+    world.following.seen("T1", b"")
+    world.following.stop()
+    assert codes(world, AGAIN_MS) == []
+
+
+def test_new_epoch_of_the_same_master_makes_no_copy(followed):
+    followed.role.set(Role(kind="SLAVE", broker_id=1, epoch=1, master_address=MASTER))
+
+    assert codes(followed, AGAIN_MS) == []
+
+
+def test_new_master_says_what_it_could_not_learn(followed, caplog):
+    followed.following.seen("T1", b"")
+    followed.role.set(Role(kind="SYNC_MASTER", broker_id=0, epoch=2))
+
+    assert codes(followed, AGAIN_MS) == []
+    assert "event=topics_not_learnt topics=T1" in caplog.text
+    caplog.clear()
+    followed.role.set(slave_of(MASTER))
+    assert codes(followed) == TABLES
+    followed.role.set(Role(kind="SYNC_MASTER", broker_id=0, epoch=3))
+    assert "topics_not_learnt" not in caplog.text
