@@ -129,7 +129,14 @@ def _message_processors(
         sending,
         returned,
         TransactionProcessor(
-            config, clock, store, offsets, services.op_log, services.endings, role
+            config,
+            clock,
+            store,
+            offsets,
+            services.op_log,
+            services.endings,
+            role,
+            services.checks.settled,
         ),
         PullProcessor(
             config,

@@ -1,8 +1,11 @@
 """Ending transactions, and taking up again what was given up."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, TypeAlias
+
+from twisted.internet.defer import Deferred
 
 from codec.codes import RequestCode, ResponseCode
 from codec.errors import CodecError
@@ -19,13 +22,15 @@ from rmq.base.ports import Clock
 from rmq.broker import names
 from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.role import RoleHolder
-from rmq.broker.transactions.endings import Endings, Place
+from rmq.broker.transactions.checks import at_once
+from rmq.broker.transactions.endings import Endings, Identity, Place
 from rmq.broker.transactions.half import (
     HALF_QUEUE,
     Known,
     again,
     final_message,
     half_at,
+    identity_of,
     is_committed,
     known_of,
     number_of,
@@ -62,6 +67,7 @@ class _Commit(NamedTuple):
 
     number: int
     final: PutMessage
+    identity: Identity
 
 
 class TransactionProcessor:
@@ -76,8 +82,11 @@ class TransactionProcessor:
         op_log: OpLog,
         endings: Endings,
         role: RoleHolder,
+        settled: Callable[[], Deferred[None]] = at_once,
     ) -> None:
-        """``config`` may be replaced while running: assign the attribute."""
+        """``config`` may be replaced while running: assign the attribute. ``settled``: as that of
+        ``CheckTools``.
+        """
         self.config = config
         self._clock = clock
         self._store = store
@@ -85,13 +94,14 @@ class TransactionProcessor:
         self._op_log = op_log
         self._endings = endings
         self._role = role
-        self._started_ms = clock.wall_ms()
+        self._settled = settled
 
     @handles(RequestCode.END_TRANSACTION, EndTransactionRequestHeader)
     def end(self, request: EndRequest) -> Answer:
         """Commit or roll back; "unknown" is not even answered: a check will come.
 
-        Ended twice alike it is as if ended once, where Java delivers twice.
+        Ended twice alike it is as if ended once, where Java delivers twice. So a commit that an
+        earlier master may have stored waits until what that one left can be read.
         Source: EndTransactionProcessor.java, processRequest(), 5.3.3.
 
         :raises CommandError: SYSTEM_ERROR (no such half message, or not this group's, or it ended
@@ -151,13 +161,31 @@ class TransactionProcessor:
         self._op_log.check_room(queue_id)
         if outcome == TRANSACTION_COMMIT:
             looks = self._may_be_committed(asked, half)
+            if looks and self._is_behind():
+                return self._settled().addCallback(partial(self._end_later, request))
+            identity = identity_of(half, known)
             if looks and commits:  # what is looked for may be among them
                 self._store_commits(commits, answers)
-            if not (looks and is_committed(self._store, half)):
-                commits[place] = _Commit(number, final_message(half, known))
+            if not (looks and self._is_committed(half, identity)):
+                commits[place] = _Commit(number, final_message(half, known), identity)
                 return None
         self._note(place, outcome)
         return Response()
+
+    def _is_behind(self) -> bool:
+        """Whether what an earlier master left cannot be read yet."""
+        return self._store.dispatched_position < self._endings.begun_at
+
+    def _end_later(self, request: EndRequest, _settled: None) -> Answer:
+        if self._is_behind():
+            raise CommandError(
+                ResponseCode.SYSTEM_BUSY,
+                "not all of the log can be read yet: wait for the check",
+            )
+        return self.end(request)
+
+    def _is_committed(self, half: Record, identity: Identity) -> bool:
+        return self._endings.has_committed(identity) or is_committed(self._store, half)
 
     def _store_commits(
         self, commits: dict[Place, _Commit], answers: list[Answer | Exception]
@@ -168,6 +196,8 @@ class TransactionProcessor:
             if result.status in STORED:
                 self._note(place, TRANSACTION_COMMIT)
                 answers[commit.number] = Response()
+                if result.position >= self._store.dispatched_position:
+                    self._endings.commit_unseen(commit.identity)
             else:
                 answers[commit.number] = CommandError(
                     CODES.get(result.status, ResponseCode.SYSTEM_ERROR),
@@ -259,12 +289,12 @@ class TransactionProcessor:
             )
 
     def _may_be_committed(self, asked: EndTransactionRequestHeader, half: Record) -> bool:
-        """Whether a commit may be there that ``endings`` does not know: of another copy of the
-        half message, or from before the start of this process.
+        """Whether a commit may be there that the half message's place does not tell: of another
+        copy of it, or of a master before this one.
         """
         return (
             asked.from_transaction_check
-            or half.store_timestamp <= self._started_ms
+            or half.position < self._endings.begun_at
             or half.queue_offset
             < self._offsets.query(names.TRANSACTION_GROUP, names.HALF_TOPIC, half.queue_id)
         )

@@ -43,7 +43,9 @@ from rmq.broker.transactions.half import (
     MAX_TIME_TOPIC,
     again,
     half_at,
+    identity_of,
     is_committed,
+    known_of,
     number_of,
     question,
     text_of,
@@ -106,7 +108,8 @@ class Checks:
         """How often it was stopped: what was to come then must not."""
 
     def start(self) -> None:
-        """Begin the first round one interval from now."""
+        """Begin the first round one interval from now: this broker is master, as of now."""
+        self._tools.endings.begun_at = self._tools.store.written_position
         self._wait()
 
     def stop(self) -> None:
@@ -116,6 +119,10 @@ class Checks:
             self._timer.cancel()
             self._timer = None
         self._rounds = []
+
+    def settled(self) -> Deferred[None]:
+        """Fires when what is put by now can be read; fails as that of ``CheckTools``."""
+        return self._tools.settled()
 
     def _wait(self) -> None:
         self._timer = self._tools.clock.call_later(
@@ -266,7 +273,7 @@ class QueueRound:
             if age_ms < (config.transactionTimeOut if seconds == -1 else seconds * 1000):
                 properties.setdefault("TRAN_PREPARED_QUEUE_OFFSET", str(half.queue_offset))
                 return PUT_COST if self._put_back(half, properties) else 0
-        if is_committed(self._tools.store, half):
+        if self._is_committed(half):
             logger.info("event=transaction_found_committed offset=%d", self._offset)
             self._offset += 1
             return PUT_COST
@@ -277,9 +284,13 @@ class QueueRound:
         self._tools.when_settled(partial(self._ask, result.position))
         return PUT_COST
 
+    def _is_committed(self, half: Record) -> bool:
+        identity = identity_of(half, known_of(half))
+        return self._tools.endings.has_committed(identity) or is_committed(self._tools.store, half)
+
     def _give_up(self, half: Record, properties: dict[str, str]) -> int:
         """Source: DefaultTransactionalMessageCheckListener.java, resolveDiscardMsg(), 5.3.3."""
-        if not is_committed(self._tools.store, half):
+        if not self._is_committed(half):
             self._tools.topics.create_if_absent(MAX_TIME_TOPIC)
             if self._put(again(half, names.CHECK_MAX_TIME_TOPIC, 0, properties)) is None:
                 return 0

@@ -1,8 +1,13 @@
 """What is known of half messages beyond what lies on disk: how they ended, where they went.
 
 Java keeps nothing of it, so a transaction that is ended twice is delivered twice there, and one
-whose half message was put back while its end was under way is asked about once more. Both tables
+whose half message was put back while its end was under way is asked about once more. All tables
 are bounded; what has dropped out of them, or was lost in a restart, is as in Java.
+
+A transaction may have several half messages that nobody has ended: who leads next begins where
+the last master was known to be, and puts back again what that one had put back. Its commit is found
+by the index; but where a group must agree first the index has it later, so that this knows, too,
+which transactions were committed.
 """
 
 from collections import OrderedDict
@@ -14,20 +19,28 @@ KNOWN_MAX = 65_536
 Place: TypeAlias = tuple[int, int]
 """A half message: its queue and its offset there."""
 
+Identity: TypeAlias = tuple[bytes, bytes, bytes, int]
+"""A transaction: what all its half messages have in common. See ``half.identity_of``."""
+
 
 class Endings:
     """How transactions ended, by the last place of their half message."""
 
     def __init__(self, known_max: int = KNOWN_MAX) -> None:
         self._known_max = known_max
+        self.begun_at = 0
+        """Where the log ended when this broker began to be master: of what lies below another one
+        may have stored commits, of which nothing is remembered here."""
         # A plain dict finds its first key past the traces of all that were deleted before it.
         self._outcomes: OrderedDict[Place, int] = OrderedDict()
         self._moves: OrderedDict[Place, int] = OrderedDict()
+        self._committed: OrderedDict[Identity, None] = OrderedDict()
 
     def clear(self) -> None:
         """Forget all: the half queues may have got another end."""
         self._outcomes.clear()
         self._moves.clear()
+        self._committed.clear()
 
     def moved(self, queue_id: int, offset: int, new_offset: int) -> None:
         """Note that a half message was put back at the end of its queue."""
@@ -51,3 +64,13 @@ class Endings:
     def outcome(self, queue_id: int, offset: int) -> int | None:
         """How it ended; None if it is not known to have ended."""
         return self._outcomes.get((queue_id, offset))
+
+    def commit_unseen(self, transaction: Identity) -> None:
+        """Note that a commit was stored which the index does not show yet."""
+        self._committed[transaction] = None
+        if len(self._committed) > self._known_max:
+            self._committed.popitem(last=False)
+
+    def has_committed(self, transaction: Identity) -> bool:
+        """Whether a commit was stored that the index may not have shown yet."""
+        return transaction in self._committed

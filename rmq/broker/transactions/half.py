@@ -24,6 +24,7 @@ from codec.message.sysflag import (
 )
 from rmq.base.errors import CommandError
 from rmq.broker import names
+from rmq.broker.transactions.endings import Identity
 from rmq.store.messages import PutMessage
 from rmq.store.store import MessageStore
 
@@ -75,6 +76,19 @@ def half_at(store: MessageStore, position: int) -> Record | None:
 def known_of(half: Record) -> Known:
     """What an end must know of a half message, found in one pass; as ``props.find`` finds it."""
     return dict(_KNOWN.findall(props.PROPERTY_SEPARATOR + half.properties))
+
+
+def identity_of(half: Record, known: Known) -> Identity:
+    """What tells the half messages of one transaction from all others.
+
+    ``known`` is ``known_of(half)``. Every half message has a unique key: the broker sees to it.
+    """
+    return (
+        known.get(props.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, b""),
+        known.get(props.PRODUCER_GROUP, b""),
+        known.get(props.REAL_TOPIC, b""),
+        half.born_timestamp,
+    )
 
 
 def final_message(half: Record, known: Known) -> PutMessage:

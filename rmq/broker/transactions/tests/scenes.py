@@ -1,5 +1,7 @@
 """A broker that serves transactions, in memory, asked by frames; it can crash and start again."""
 
+from twisted.internet.defer import succeed
+
 from codec.bodies.topics import TopicConfig
 from codec.codes import RequestCode
 from codec.headers.send import SendMessageRequestHeaderV2
@@ -35,6 +37,8 @@ class TransactionScene(Scene):
         super().__init__(store=BIG, **changed)
         self.topics.update(TopicConfig(topic_name="T", read_queue_nums=4, write_queue_nums=4))
         self._number = 0
+        self.settling = succeed(None)
+        """Fires when the group has agreed on what is written."""
         self.open_up()
 
     def open_up(self):
@@ -60,6 +64,7 @@ class TransactionScene(Scene):
             self.op_log,
             self.endings,
             self.role,
+            lambda: self.settling,
         )
         self.sending = SendProcessor(
             self.send_settings,
@@ -74,6 +79,18 @@ class TransactionScene(Scene):
         )
         self._dispatcher = Dispatcher(handler_table([self.sending, self.ending]))
         self.checks.start()
+
+    def lead_again(self):
+        """Be master anew: another was meanwhile, and has added nothing."""
+        self.checks.stop()
+        self.op_log.stop()
+        self.endings.clear()
+        self.op_log.clear()
+        self.checks.start()
+
+    def agree(self):
+        """Let all be read that is written."""
+        self.store.limit_dispatch(None)
 
     def sync(self):
         """Put on disk all that is written."""

@@ -1,9 +1,13 @@
 """Transactions from their beginning to their end, through frames, time and crashes."""
 
+from dataclasses import replace
+
 import pytest
+from twisted.internet.defer import Deferred
 
 from codec.codes import RequestCode, ResponseCode
 from codec.message import properties as props
+from rmq.base.errors import CommandError
 from rmq.broker.transactions.tests.scenes import (
     BATCH_MS,
     COMMIT,
@@ -405,3 +409,94 @@ def test_offsets_ahead_of_a_log_that_lost_its_end_come_back(scene, ahead):
 
     assert (scene.consumed(HALF), scene.consumed(OPS)) == (2, 1)
     assert [one["msg_id"] for one in scene.asked(producer)] == ["K2"]
+
+
+# changes of master, and what the group has not agreed on
+
+
+@pytest.mark.parametrize("in_one_run", [False, True])
+def test_copies_that_end_before_the_first_commit_can_be_read_deliver_once(scene, in_one_run):
+    producer = scene.connected()
+    half = scene.begin(b"body")
+    scene.clock.advance(INTERVAL_MS)
+    scene.offsets.commit(GROUP, HALF, 0, 0)  # a slave that leads now knew no better
+    scene.lead_again()
+    scene.clock.advance(INTERVAL_MS)
+    _, *copies = scene.asked(producer)
+    scene.store.limit_dispatch(scene.store.written_position)
+
+    ends = [(one, COMMIT) for one in (half, *copies)]
+    answers = scene.end_run(*ends) if in_one_run else [scene.end(*one) for one in ends]
+    scene.agree()
+    scene.clock.advance(3 * INTERVAL_MS)
+
+    assert len(copies) == 2
+    assert [answer.code for answer in answers] == [0, 0, 0]
+    assert scene.visible() == [b"body"]
+    assert scene.asked(producer) == []
+
+
+def test_copy_of_what_is_committed_but_cannot_be_read_is_not_given_up(scene):
+    half = scene.begin(b"body")
+    scene.clock.advance(INTERVAL_MS)
+    scene.store.limit_dispatch(scene.store.written_position)
+    scene.end(half, COMMIT)
+    scene.op_log.stop()
+    scene.op_log.clear()
+    scene.config = scene.checks.config = replace(scene.config, transactionCheckMax=0)
+
+    scene.clock.advance(INTERVAL_MS)
+    scene.agree()
+
+    assert scene.visible() == [b"body"]
+    assert scene.records(GIVEN_UP) == []
+
+
+def test_end_said_again_to_the_next_master_counts_once(scene):
+    scene.clock.advance(1)
+    half = scene.begin(b"body")
+    scene.end(half, COMMIT)
+
+    scene.lead_again()
+
+    assert scene.end(half, COMMIT).code == 0
+    assert scene.visible() == [b"body"]
+
+
+def test_commit_waits_until_it_is_known_whether_the_last_master_did(scene):
+    half, other = scene.begin(b"body"), scene.begin(b"other")
+    scene.store.limit_dispatch(scene.store.written_position)
+    scene.end(half, COMMIT)
+    scene.lead_again()
+    scene.settling = Deferred()
+
+    assert scene.end(half, COMMIT) is None
+    assert scene.end(other, ROLLBACK).code == 0
+    scene.agree()
+    scene.settling.callback(None)
+
+    assert scene.peer.replies[-1].code == 0
+    assert scene.visible() == [b"body"]
+
+
+def test_commit_that_waited_in_vain_is_refused(scene):
+    half = scene.begin()
+    scene.store.limit_dispatch(0)
+    scene.begin()
+    scene.lead_again()
+    scene.settling = Deferred()
+    assert scene.end(half, COMMIT) is None
+
+    scene.settling.errback(CommandError(ResponseCode.SYSTEM_BUSY, "another broker leads"))
+
+    assert scene.peer.replies[-1].code == ResponseCode.SYSTEM_BUSY
+    assert scene.visible() == []
+
+
+def test_commit_is_refused_while_the_log_cannot_be_read_though_nobody_has_to_agree(scene):
+    half = scene.begin()
+    scene.store.limit_dispatch(scene.store.written_position)
+    scene.begin()
+    scene.lead_again()
+
+    assert scene.end(half, COMMIT).code == ResponseCode.SYSTEM_BUSY
