@@ -255,11 +255,19 @@ def takes(broker: servers.Server, topic: str) -> bool:
 
 def log_digest(broker: servers.Server, end: int) -> str:
     """The sum (SHA-256) of a broker's commit log up to ``end``, and where it begins."""
-    folder = broker.folder / "store/commitlog"
-    names = sorted(os.listdir(folder))
+    return files_digest(broker.folder / "store/commitlog", end)
+
+
+def files_digest(folder: Path, end: int) -> str:
+    """The sum (SHA-256) of a log's files up to ``end``, and where they begin."""
+    names = sorted(path.name for path in folder.iterdir() if path.name.isdigit())
     state = hashlib.sha256()
     for name in names:
-        state.update((folder / name).read_bytes()[: max(0, end - int(name))])
+        left = end - int(name)
+        with (folder / name).open("rb") as file:
+            while left > 0 and (data := file.read(min(left, 1 << 22))):
+                state.update(data)
+                left -= len(data)
     return f"{int(names[0])}:{state.hexdigest()}"
 
 

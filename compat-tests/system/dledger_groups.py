@@ -1,6 +1,5 @@
 """A DLedger group of brokers, ours (``o``) and Apache's (``j``), as processes."""
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -164,12 +163,7 @@ def log_folder(broker: servers.Server) -> Path:
 
 def log_digest(broker: servers.Server, end: int) -> str:
     """The sum (SHA-256) of a broker's entries up to ``end``, and where they begin."""
-    folder = log_folder(broker)
-    names = sorted(path.name for path in folder.iterdir() if path.name.isdigit())
-    state = hashlib.sha256()
-    for name in names:
-        state.update((folder / name).read_bytes()[: max(0, end - int(name))])
-    return f"{int(names[0])}:{state.hexdigest()}"
+    return clusters.files_digest(log_folder(broker), end)
 
 
 def queue_units(broker: servers.Server, queue_id: int, count: int) -> bytes:

@@ -26,12 +26,15 @@ from scripts.benchlib.processes import BenchError, Server, available_cores, free
 from scripts.benchlib.rounds import Plan, warmed
 from scripts.benchlib.rounds import Round as LeaderRound
 from scripts.benchlib.servers import (
+    BROKER_NAME,
     ROOT,
     Commands,
     jars,
     java_commands,
     rmq_commands,
-    write_settings,
+    started,
+    write_broker_settings,
+    write_namesrv_settings,
 )
 from scripts.commandlib.frame import Command
 
@@ -39,7 +42,6 @@ import wire  # isort: skip - found by way of scripts.benchlib
 
 EXIT_DEARER = 1
 BROKERS = 3
-NAME = "broker-a"
 LED_MAX_S = 120.0
 LOOK_S = 0.2
 SIZES = (128, 1024)
@@ -86,12 +88,7 @@ class Group:
         self._cores = cores
         self._stack = ExitStack()
         (work / "conf").mkdir(parents=True)
-        write_settings(
-            work / "namesrv.conf",
-            listenPort=self._namesrv_port,
-            kvConfigPath=work / "kv.json",
-            configStorePath=work / "namesrv.properties",
-        )
+        write_namesrv_settings(work, self._namesrv_port)
         self._start("namesrv", commands.namesrv, work / "namesrv.conf", commands)
         members = [free_ports() for _ in range(BROKERS)]
         peers = ";".join(f"n{one}-127.0.0.1:{port}" for one, port in enumerate(members))
@@ -99,19 +96,14 @@ class Group:
             port = free_ports(-2, 1)
             self._ports.append(port)
             config = work / f"broker{number}.conf"
-            write_settings(
+            write_broker_settings(
                 config,
-                brokerClusterName="DefaultCluster",
-                brokerName=NAME,
-                brokerIP1="127.0.0.1",
+                work / f"store{number}",
+                port,
+                f"127.0.0.1:{self._namesrv_port}",
                 brokerFastFailureEnable="false",
-                listenPort=port,
-                haListenPort=port + 1,
-                namesrvAddr=f"127.0.0.1:{self._namesrv_port}",
-                storePathRootDir=work / f"store{number}",
-                storePathCommitLog=work / f"store{number}" / "commitlog",
                 enableDLegerCommitLog="true",
-                dLegerGroup=NAME,
+                dLegerGroup=BROKER_NAME,
                 dLegerPeers=peers,
                 dLegerSelfId=f"n{number}",
                 **settings,
@@ -119,14 +111,7 @@ class Group:
             self._start(f"broker{number}", commands.broker, config, commands)
 
     def _start(self, name: str, command: Sequence[str], config: Path, commands: Commands) -> None:
-        server = Server.start(
-            f"{self.maker} {name}",
-            [*command, "-c", str(config)],
-            cores=self._cores,
-            folder=ROOT,
-            environment=commands.environment,
-            log=config.with_suffix(".log"),
-        )
+        server = started(f"{self.maker} {name}", command, config, commands, self._cores)
         self._stack.callback(server.stop)
         self.servers.append(server)
 
@@ -161,7 +146,7 @@ class Group:
         except OSError:
             return {}
         table = json.loads(_BARE_KEY.sub(rb'\1"\2":', body)).get("brokerAddrTable") or {}
-        found: dict[str, str] = table.get(NAME, {}).get("brokerAddrs", {})
+        found: dict[str, str] = table.get(BROKER_NAME, {}).get("brokerAddrs", {})
         return found
 
     def cpu_seconds(self) -> list[float]:

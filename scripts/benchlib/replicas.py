@@ -4,25 +4,25 @@ Two masters on one core are loaded in turn, one of them with a slave, which has 
 then the slave's lag is read at the end of a long load, and the logs are compared.
 """
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchlib.cases import FOLLOWED_SIZES, QUEUES, SEND_TOPIC, send_case
 from scripts.benchlib.load import Load
-from scripts.benchlib.processes import BenchError, Server, free_ports
+from scripts.benchlib.processes import Server, free_ports
 from scripts.benchlib.rounds import Plan, Side, compare
-from scripts.benchlib.servers import ROOT, Pair, rmq_commands, start_pair, write_settings
+from scripts.benchlib.servers import Pair, rmq_commands, start_pair, started, write_broker_settings
+from scripts.commandlib.waiting import until
 
-import wire  # isort: skip - found by way of scripts.benchlib
+import clusters  # isort: skip - found by way of scripts.benchlib
+import wire  # isort: skip
 
 ALONE = "rmq"
 FOLLOWED = "rmq with a slave"
 CATCH_UP_MAX_S = 60.0
-LOOK_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def measure(
             pairs.append(start_pair(commands, work / maker, cores, load))
         folder = work / FOLLOWED / "slave"
         slave = start_slave(pairs[1], folder, slave_cores)
-        until(lambda: len(_slaves(pairs[1])) == 1, "a slave that follows")
+        until("a slave that follows", lambda: len(_slaves(pairs[1])) == 1, CATCH_UP_MAX_S)
         sides = compare(send_case(128, "128", 4, 16, None), pairs, load, plan)
         paces = [_pace(pairs[1], folder, load, size, pace_s) for size in FOLLOWED_SIZES]
         slave.must_run()
@@ -88,44 +88,17 @@ def measure(
 def start_slave(master: Pair, folder: Path, cores: Sequence[int]) -> Server:
     """Start a broker that follows ``master``; its store is below ``folder``."""
     folder.mkdir(parents=True)
-    port = free_ports(-2, 1)
-    write_settings(
-        folder / "broker.conf",
-        brokerClusterName="DefaultCluster",
-        brokerName="broker-a",
+    config = folder / "broker.conf"
+    write_broker_settings(
+        config,
+        folder / "store",
+        free_ports(-2, 1),
+        master.addresses["namesrv"],
         brokerId=1,
-        brokerIP1="127.0.0.1",
         brokerRole="SLAVE",
-        listenPort=port,
-        haListenPort=port + 1,
-        namesrvAddr=master.addresses["namesrv"],
-        storePathRootDir=folder / "store",
-        storePathCommitLog=folder / "store" / "commitlog",
     )
     commands = rmq_commands(folder)
-    return Server.start(
-        "rmq slave",
-        [*commands.broker, "-c", str(folder / "broker.conf")],
-        cores=cores,
-        folder=ROOT,
-        environment=commands.environment,
-        log=folder / "broker.log",
-    )
-
-
-def until(
-    is_so: Callable[[], bool], what: str, clock: Callable[[], float] = time.monotonic
-) -> float:
-    """Wait; gives how long it took, seconds.
-
-    :raises BenchError: it did not happen in time.
-    """
-    begin = clock()
-    while not is_so():
-        if clock() - begin > CATCH_UP_MAX_S:
-            raise BenchError(f"{what}: not within {CATCH_UP_MAX_S:g} s")
-        time.sleep(LOOK_S)
-    return clock() - begin
+    return started("rmq slave", commands.broker, config, commands, cores)
 
 
 def _pace(master: Pair, slave_folder: Path, load: Load, size: int, seconds: float) -> Pace:
@@ -135,10 +108,16 @@ def _pace(master: Pair, slave_folder: Path, load: Load, size: int, seconds: floa
         "send", {"addr": address, "seconds": seconds, **settings}, time.monotonic
     )
     lag = sum(int(slave["diff"]) for slave in _slaves(master))
-    took = until(lambda: all(slave["diff"] == 0 for slave in _slaves(master)), "a slave with all")
+    begin = time.monotonic()
+    until(
+        "a slave with all",
+        lambda: all(slave["diff"] == 0 for slave in _slaves(master)),
+        CATCH_UP_MAX_S,
+    )
+    took = time.monotonic() - begin
     end = int(_ha_status(master)["masterCommitLogMaxOffset"])
     logs = (slave_folder.parent / "store" / "commitlog", slave_folder / "store" / "commitlog")
-    ours, theirs = (log_digest(log, end) for log in logs)
+    ours, theirs = (clusters.files_digest(log, end) for log in logs)
     return Pace(
         size,
         figures["requests"] / figures["seconds"],
@@ -147,19 +126,6 @@ def _pace(master: Pair, slave_folder: Path, load: Load, size: int, seconds: floa
         took,
         ours == theirs,
     )
-
-
-def log_digest(folder: Path, end: int) -> str:
-    """The sum (SHA-256) of a commit log up to ``end``, and where it begins."""
-    names = sorted(path.name for path in folder.iterdir())
-    state = hashlib.sha256()
-    for name in names:
-        left = end - int(name)
-        with (folder / name).open("rb") as file:
-            while left > 0 and (data := file.read(min(left, 1 << 22))):
-                state.update(data)
-                left -= len(data)
-    return f"{int(names[0])}:{state.hexdigest()}"
 
 
 def _slaves(master: Pair) -> list[dict[str, int]]:

@@ -18,6 +18,7 @@ JARS_POM = ROOT / "compat-tests" / "clients" / "server" / "pom.xml"
 APACHE_VERSION = "5.3.3"
 START_WAIT_SECONDS = 60.0
 RETRY_SECONDS = 0.2
+BROKER_NAME = "broker-a"
 
 JAVA_OPENS = (
     "--add-opens=java.base/java.nio=ALL-UNNAMED",
@@ -101,40 +102,25 @@ def start_pair(commands: Commands, work: Path, cores: Sequence[int], load: Load)
     namesrv_port = free_ports()
     broker_port = free_ports(-2, 1)
     namesrv = f"127.0.0.1:{namesrv_port}"
-    write_settings(
-        work / "namesrv.conf",
-        listenPort=namesrv_port,
-        kvConfigPath=work / "kv.json",
-        configStorePath=work / "namesrv.properties",
-    )
-    write_settings(
+    write_namesrv_settings(work, namesrv_port)
+    write_broker_settings(
         work / "broker.conf",
-        brokerClusterName="DefaultCluster",
-        brokerName="broker-a",
+        work / "store",
+        broker_port,
+        namesrv,
         brokerId=0,
-        brokerIP1="127.0.0.1",
         brokerRole="ASYNC_MASTER",
         flushDiskType="ASYNC_FLUSH",
         brokerFastFailureEnable="false",  # a busy machine would make Java refuse
-        listenPort=broker_port,
-        haListenPort=broker_port + 1,
-        namesrvAddr=namesrv,
-        storePathRootDir=work / "store",
-        storePathCommitLog=work / "store" / "commitlog",
     )
     servers: dict[str, Server] = {}
     addresses = {"namesrv": namesrv, "broker": f"127.0.0.1:{broker_port}"}
     pair = Pair(commands.maker, servers, addresses)
     try:
         for role, command in (("namesrv", commands.namesrv), ("broker", commands.broker)):
-            servers[role] = Server.start(
-                f"{commands.maker} {role}",
-                [*command, "-c", str(work / f"{role}.conf")],
-                cores=cores,
-                folder=ROOT,
-                environment=commands.environment,
-                log=work / f"{role}.log",
-            )
+            config = work / f"{role}.conf"
+            name = f"{commands.maker} {role}"
+            servers[role] = started(name, command, config, commands, cores)
         _make_topics(pair, load)
     except BaseException:
         pair.stop()
@@ -142,8 +128,47 @@ def start_pair(commands: Commands, work: Path, cores: Sequence[int], load: Load)
     return pair
 
 
-def write_settings(path: Path, **settings: object) -> None:
-    """Write a configuration file."""
+def started(
+    name: str, command: Sequence[str], config: Path, commands: Commands, cores: Sequence[int]
+) -> Server:
+    """Start a server with a configuration file; it logs beside that."""
+    return Server.start(
+        name,
+        [*command, "-c", str(config)],
+        cores=cores,
+        folder=ROOT,
+        environment=commands.environment,
+        log=config.with_suffix(".log"),
+    )
+
+
+def write_namesrv_settings(work: Path, port: int) -> None:
+    """Write a NameServer's configuration file to ``work``, where its own files shall lie."""
+    _write_settings(
+        work / "namesrv.conf",
+        listenPort=port,
+        kvConfigPath=work / "kv.json",
+        configStorePath=work / "namesrv.properties",
+    )
+
+
+def write_broker_settings(path: Path, store: Path, port: int, namesrv: str, **more: object) -> None:
+    """Write the configuration file of a broker of the one name that all here have."""
+    _write_settings(
+        path,
+        brokerClusterName="DefaultCluster",
+        brokerName=BROKER_NAME,
+        brokerIP1="127.0.0.1",
+        listenPort=port,
+        haListenPort=port + 1,
+        namesrvAddr=namesrv,
+        storePathRootDir=store,
+        storePathCommitLog=store / "commitlog",
+        **more,
+    )
+
+
+def _write_settings(path: Path, **settings: object) -> None:
     path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
 
 

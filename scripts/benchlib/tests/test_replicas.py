@@ -3,7 +3,6 @@
 import pytest
 
 from scripts.benchlib import replicas, report
-from scripts.benchlib.processes import BenchError
 from scripts.benchlib.rounds import Round, Side
 
 
@@ -43,15 +42,6 @@ def test_json_has_all_of_it():
     assert figures["slave"]["alone"]["rounds"][0]["cpu_us"] == 20.0
 
 
-def test_waiting_ends():
-    looks = iter([False, True])
-    assert replicas.until(lambda: next(looks), "it") > 0
-
-    times = iter([0.0, 10.0, 70.0])
-    with pytest.raises(BenchError, match="it: not within 60 s"):
-        replicas.until(lambda: False, "it", lambda: next(times))
-
-
 def test_a_log_is_summed_up_to_its_end_file_by_file(tmp_path):
     one, other, shorter = tmp_path / "one", tmp_path / "other", tmp_path / "shorter"
     for folder, tail in ((one, b"left over"), (other, b"otherwise"), (shorter, b"x")):
@@ -59,9 +49,9 @@ def test_a_log_is_summed_up_to_its_end_file_by_file(tmp_path):
         (folder / f"{10:020}").write_bytes(b"0123456789")
         (folder / f"{20:020}").write_bytes(b"abc"[: 3 if folder is not shorter else 2] + tail)
 
-    digest = replicas.log_digest(one, 23)
+    digest = replicas.clusters.files_digest(one, 23)
 
     assert digest.startswith("10:")
-    assert digest == replicas.log_digest(other, 23)
-    assert digest != replicas.log_digest(shorter, 23)
-    assert replicas.log_digest(one, 15) == replicas.log_digest(shorter, 15)
+    assert digest == replicas.clusters.files_digest(other, 23)
+    assert digest != replicas.clusters.files_digest(shorter, 23)
+    assert replicas.clusters.files_digest(one, 15) == replicas.clusters.files_digest(shorter, 15)

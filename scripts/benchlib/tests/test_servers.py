@@ -34,3 +34,17 @@ def test_pair_stops_what_was_started():
 
 def test_room_is_asked_of_the_file_system(tmp_path):
     assert servers.free_bytes(tmp_path) > 0
+
+
+def test_settings_name_the_ports_and_the_store(tmp_path):
+    config = tmp_path / "broker.conf"
+
+    servers.write_namesrv_settings(tmp_path, 9876)
+    servers.write_broker_settings(config, tmp_path / "store", 10911, "h:9876", brokerId=1)
+
+    assert "listenPort=9876\n" in (tmp_path / "namesrv.conf").read_text()
+    lines = config.read_text().splitlines()
+    assert {"listenPort=10911", "haListenPort=10912", "brokerId=1", "namesrvAddr=h:9876"} <= {
+        *lines
+    }
+    assert f"storePathCommitLog={tmp_path / 'store/commitlog'}" in lines
