@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from twisted.internet.defer import Deferred
@@ -162,7 +161,7 @@ class TransactionProcessor:
         if outcome == TRANSACTION_COMMIT:
             looks = self._may_be_committed(asked, half)
             if looks and self._is_behind():
-                return self._settled().addCallback(partial(self._end_later, request))
+                return self._end_later(request)
             identity = identity_of(half, known)
             if looks and commits:  # what is looked for may be among them
                 self._store_commits(commits, answers)
@@ -176,13 +175,16 @@ class TransactionProcessor:
         """Whether what an earlier master left cannot be read yet."""
         return self._store.dispatched_position < self._endings.begun_at
 
-    def _end_later(self, request: EndRequest, _settled: None) -> Answer:
+    async def _end_later(self, request: EndRequest) -> Response:
+        await self._settled()
         if self._is_behind():
             raise CommandError(
                 ResponseCode.SYSTEM_BUSY,
                 "not all of the log can be read yet: wait for the check",
             )
-        return self.end(request)
+        answer = self.end(request)
+        assert isinstance(answer, Response), "a commit that need not wait is answered at once"
+        return answer
 
     def _is_committed(self, half: Record, identity: Identity) -> bool:
         return self._endings.has_committed(identity) or is_committed(self._store, half)
