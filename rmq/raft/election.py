@@ -2,7 +2,9 @@
 
 A *round* asks all members once and ends with a decision: early, when the answers suffice, or at
 its due time. Java's loop blocks in a round; here a round is a value, dropped when role or term
-changes under it. Sources: DLedgerLeaderElector.java, MemberState.java, 0.3.1.2.
+changes under it. Answers to heart-beats also tell who joins a leader, which Java's does not note:
+what it means is told at ``Ready.joined``. Sources: DLedgerLeaderElector.java, MemberState.java,
+0.3.1.2.
 """
 
 from collections.abc import Callable

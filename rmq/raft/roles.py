@@ -146,7 +146,7 @@ class Standing:
         self.answers: list[Answer] = []
         self.role_changes: list[RoleChange] = []
         self.joined: tuple[str, ...] = ()
-        """Who accepts this leader and did not before."""
+        """Who accepts this leader and did not before: see ``Ready.joined``."""
         self.on_change: Callable[[Role, int], None] = _nobody
 
     @property

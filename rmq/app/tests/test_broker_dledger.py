@@ -19,6 +19,7 @@ from rmq.base.errors import ConfigError, StoreError
 from rmq.base.manual import FixedChance, ManualClock
 from rmq.conf.settings import Machine
 from rmq.conf.startup import namesrv_settings
+from rmq.namesrv.tests.scene import registration
 from rmq.net.memory_disk import MemoryDisk
 from rmq.net.tests.reactors import Loop
 from rmq.raft.messages import Role
@@ -34,6 +35,8 @@ ONE = {
 }
 NAMESRV_PORT = 9876
 ELECTED_MAX_S = 30
+AGAIN_MAX_S = 2
+"""A second after its predecessor joined it, and what they share."""
 
 
 class World:
@@ -168,6 +171,29 @@ def test_leader_that_stops_hands_over_and_comes_back_as_slave(world):
     world.until(lambda: len(bodies(again)) == 2)
     assert not again.services.role.now.is_master
     assert bodies(again) == bodies(second)
+
+
+def test_master_whose_place_its_predecessors_late_word_took_is_soon_announced_again(world):
+    first = world.master()
+    tables = world.namesrv.role.tables
+    cluster = first.services.registration.config.brokerClusterName
+    late = registration(address=first.address, cluster=cluster)  # TCP kept it, while cut off
+    other = next(one for one in world.brokers if one is not first).grouped.member.self_id
+    first.grouped.member.transfer(other)
+    second = world.master(but=first)
+    world.until(lambda: first.grouped.member.leader_id == other)
+
+    def master_address():
+        return tables.brokers["broker-a"].broker_addrs.get(0)
+
+    world.until(lambda: master_address() == second.address, seconds=0.5)
+    tables.register(late, 0)
+    assert master_address() == first.address
+    first.services.registration.register_all()
+    world.until(lambda: master_address() != first.address)
+    assert master_address() is None
+
+    world.until(lambda: master_address() == second.address, seconds=AGAIN_MAX_S)
 
 
 def test_leader_that_is_alone_gets_no_message_acknowledged():
