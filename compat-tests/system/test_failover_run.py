@@ -1,13 +1,11 @@
 """A short run of ``scripts/failover`` keeps every promise; the long one is ``sh scripts/failover``."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 import clusters
-import servers
+import commands
 
 
 pytestmark = pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
@@ -20,21 +18,12 @@ def ran(folder, seconds, *options):
     """What a run told, after it said that every promise was kept."""
     figures, work = folder / "figures.json", folder / "work"
     work.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.failover", *options, f"--json={figures}", f"--work={work}"],
-        cwd=servers.ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds,
-    )
-    assert done.returncode == 0, done.stdout
-    assert not list(work.iterdir())
+    said = commands.ran("failover", work, seconds, *options, f"--json={figures}")
     told = json.loads(figures.read_text())
     assert told["check"]["lost"] == 0
     assert told["check"]["acknowledged"] > 100
     assert told["logs_equal"]
-    assert all(one["failure"] is None for one in told["rounds"]), done.stdout
+    assert all(one["failure"] is None for one in told["rounds"]), said
     return told
 
 

@@ -1,13 +1,11 @@
 """Faults on a DLedger group lose nothing; the run itself is ``sh scripts/faults``."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 import clusters
-import servers
+import commands
 from scripts.failoverlib.network import can_isolate
 from scripts.faultlib.menu import KINDS, OF_NETWORK
 
@@ -21,16 +19,7 @@ def ran(folder, seconds, *options):
     """What a run told, after it said that every promise was kept."""
     figures, work = folder / "figures.json", folder / "work"
     work.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "scripts.faults", *options, f"--json={figures}", f"--work={work}"],
-        cwd=servers.ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=seconds,
-    )
-    assert done.returncode == 0, done.stdout
-    assert not list(work.iterdir())
+    commands.ran("faults", work, seconds, *options, f"--json={figures}")
     told = json.loads(figures.read_text())
     for member in told["members"].values():
         assert not any(member[name] for name in ("lost", "moved", "disordered", "invented"))

@@ -96,15 +96,8 @@ def goes_on(producer: Producer, listener: Listener) -> None:
 @pytest.mark.max_s(420)
 def test_another_leads_all_see_it_and_clients_go_on(show, tmp_path, record_property):
     group = show.group
-    steady = Steady(
-        jars=artifacts.server_jars(),
-        driver=artifacts.failover_driver(),
-        folder=tmp_path,
-        namesrv=group.namesrv.address,
-        topic=clusters.TOPIC,
-        broker=clusters.GROUP,
-        queues=clusters.QUEUES,
-    )
+    jars, driver = artifacts.server_jars(), artifacts.failover_driver()
+    steady = Steady.of(group, jars, driver, tmp_path)
     with Producer(steady, pause_ms=PAUSE_MS, timeout_ms=TIMEOUT_MS, poll_ms=POLL_MS) as producer:
         wait_for("a first message", lambda: producer.ledger.acks, FIRST_MAX_S)
         with Listener(steady, poll_ms=POLL_MS) as listener:

@@ -1,31 +1,19 @@
 """A short soak keeps every promise; the long one is ``sh scripts/soak``."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
-import servers
+import commands
 
 
 @pytest.mark.max_s(180)
 @pytest.mark.parametrize("flush", ["SYNC_FLUSH", "ASYNC_FLUSH"])
 def test_a_short_soak_keeps_every_promise(flush, tmp_path):
-    options = ["--minutes", "0.25", "--kill-every", "4", "--flush", flush, "--work", str(tmp_path)]
-    options += ["--rate", "800"]
+    options = ["--minutes", "0.25", "--kill-every", "4", "--flush", flush, "--rate", "800"]
 
-    ran = subprocess.run(
-        [sys.executable, "-m", "scripts.soak", *options],
-        cwd=servers.ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=170,
-    )
+    said = commands.ran("soak", tmp_path, 170, *options)
 
-    assert ran.returncode == 0, ran.stdout
-    assert "every promise was kept" in ran.stdout
-    kills = re.findall(r"checking: .* kills (\d+)", ran.stdout)
-    assert int(kills[0]) >= 2, ran.stdout
-    assert not list(tmp_path.iterdir())
+    assert "every promise was kept" in said
+    kills = re.findall(r"checking: .* kills (\d+)", said)
+    assert int(kills[0]) >= 2, said
