@@ -48,17 +48,12 @@ def named(producer: str, number: int) -> dict[str, str]:
     return {"UNIQ_KEY": unique_key(producer, number), "WAIT": "true"}
 
 
-class Producer(threading.Thread):
-    """Sends numbered messages to its own topic until the connection breaks.
+class Client(threading.Thread):
+    """Works as soon as a broker listens, until the connection breaks."""
 
-    Message n goes to queue n % 4, a batch to the queue of its first. ``acknowledged`` has the
-    numbers that the broker answered with success.
-    """
-
-    def __init__(self, port: int, name: str, first: int, deadline: float) -> None:
+    def __init__(self, port: int, name: str, deadline: float) -> None:
         super().__init__(name=name)
-        self.port, self.next, self.deadline = port, first, deadline
-        self.acknowledged: set[int] = set()
+        self.port, self.deadline = port, deadline
         self.error: BaseException | None = None
 
     def run(self) -> None:
@@ -66,7 +61,7 @@ class Producer(threading.Thread):
             while time.monotonic() < self.deadline:
                 try:
                     with wire.Peer(self.port, timeout_s=20) as peer:
-                        self.produce(peer)
+                        self.work(peer)
                 except ConnectionRefusedError:
                     time.sleep(0.01)
                 except ConnectionError:
@@ -74,8 +69,21 @@ class Producer(threading.Thread):
         except BaseException as error:
             self.error = error
 
-    def produce(self, peer: wire.Peer) -> None:
+    def work(self, peer: wire.Peer) -> None:
         raise NotImplementedError
+
+
+class Producer(Client):
+    """Sends numbered messages to its own topic until the connection breaks.
+
+    Message n goes to queue n % 4, a batch to the queue of its first. ``acknowledged`` has the
+    numbers that the broker answered with success.
+    """
+
+    def __init__(self, port: int, name: str, first: int, deadline: float) -> None:
+        super().__init__(port, name, deadline)
+        self.next = first
+        self.acknowledged: set[int] = set()
 
     def send(self, peer: wire.Peer) -> int:
         number, self.next = self.next, self.next + 1
@@ -91,7 +99,7 @@ class Producer(threading.Thread):
 class Single(Producer):
     """One message at a time; what was not acknowledged is sent again."""
 
-    def produce(self, peer: wire.Peer) -> None:
+    def work(self, peer: wire.Peer) -> None:
         while True:
             number = self.next
             try:
@@ -105,7 +113,7 @@ class Single(Producer):
 class Pipelined(Producer):
     """Many messages under way at once."""
 
-    def produce(self, peer: wire.Peer) -> None:
+    def work(self, peer: wire.Peer) -> None:
         numbers: dict[int, int] = {}
         opaque = 0
         while True:
@@ -120,7 +128,7 @@ class Pipelined(Producer):
 class Batches(Producer):
     """Whole batches."""
 
-    def produce(self, peer: wire.Peer) -> None:
+    def work(self, peer: wire.Peer) -> None:
         while True:
             numbers = range(self.next, self.next + BATCH)
             self.next += BATCH
@@ -129,32 +137,14 @@ class Batches(Producer):
             self.answered(peer.call(wire.SEND_BATCH, fields, body), *numbers)
 
 
-class Consumer(threading.Thread):
-    """Reads one topic and commits each offset that it reached."""
+class Consumer(Client):
+    """Reads the topic of its name and commits each offset that it reached."""
 
-    def __init__(self, port: int, topic: str, deadline: float) -> None:
-        super().__init__()
-        self.port, self.topic, self.deadline = port, topic, deadline
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            while time.monotonic() < self.deadline:
-                try:
-                    with wire.Peer(self.port, timeout_s=20) as peer:
-                        self.consume(peer)
-                except ConnectionRefusedError:
-                    time.sleep(0.01)
-                except ConnectionError:
-                    return
-        except BaseException as error:
-            self.error = error
-
-    def consume(self, peer: wire.Peer) -> None:
+    def work(self, peer: wire.Peer) -> None:
         while True:
             for queue_id in range(QUEUES):
-                queue = {"topic": self.topic, "queueId": queue_id}
-                answer = peer.call(wire.PULL, wire.pull_fields(self.topic, queue_id, 0, 1))
+                queue = {"topic": self.name, "queueId": queue_id}
+                answer = peer.call(wire.PULL, wire.pull_fields(self.name, queue_id, 0, 1))
                 if answer.code == wire.SUCCESS:
                     answer = peer.call(wire.MAX_OFFSET, queue)
                     reached = {
