@@ -26,22 +26,25 @@ def started(tmp_path: Path) -> Iterator[list[servers.Server]]:
 def broker(started: list[servers.Server], tmp_path: Path) -> Start:
     """Make a broker that is not started yet: broker(name, **settings)."""
 
-    def make(name: str = "broker", **settings: object) -> servers.Server:
-        folder = tmp_path / name
-        server = servers.Server("broker", folder, servers.broker_settings(folder, **settings))
-        started.append(server)
-        return server
-
-    return make
+    return _maker("broker", servers.broker_settings, started, tmp_path)
 
 
 @pytest.fixture
 def namesrv(started: list[servers.Server], tmp_path: Path) -> Start:
     """Make a NameServer that is not started yet."""
 
-    def make(name: str = "namesrv", **settings: object) -> servers.Server:
+    return _maker("namesrv", servers.namesrv_settings, started, tmp_path)
+
+
+def _maker(
+    role: str,
+    complete: Callable[..., dict[str, object]],
+    started: list[servers.Server],
+    tmp_path: Path,
+) -> Start:
+    def make(name: str = role, **settings: object) -> servers.Server:
         folder = tmp_path / name
-        server = servers.Server("namesrv", folder, servers.namesrv_settings(folder, **settings))
+        server = servers.Server(role, folder, complete(folder, **settings))
         started.append(server)
         return server
 

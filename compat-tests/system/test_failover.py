@@ -79,12 +79,17 @@ def fail_over(group: Group, record: Callable[[str, object], None]) -> None:
     acked = stopped(sending)
     wait_for("the slave to have all", group.is_whole, 30)
 
-    kept = group.kept(new)
-    assert not acked - set(kept), f"{len(acked - set(kept))} of {len(acked)} acknowledged are lost"
-    assert len(kept) == len(set(kept)), "something is there twice"
+    all_kept_once(group, new, acked)
     assert group.master() is new
     same_logs(new, old)
     assert registered_s < TAKE_OVER_MAX_S
+
+
+def all_kept_once(group: Group, master, acked: set[bytes]) -> None:
+    """A master has all that was acknowledged, and nothing twice."""
+    kept = group.kept(master)
+    assert not acked - set(kept), f"{len(acked - set(kept))} of {len(acked)} acknowledged are lost"
+    assert len(kept) == len(set(kept)), "something is there twice"
 
 
 def same_logs(one, other) -> None:
@@ -197,9 +202,7 @@ def test_an_operator_chooses_another_master_under_load(group):
     acked = stopped(sending)
     wait_for("the slaves to have all", cluster.is_whole, 30)
 
-    kept = cluster.kept(cluster.master())
-    assert not acked - set(kept)
-    assert len(kept) == len(set(kept))
+    all_kept_once(cluster, cluster.master(), acked)
 
 
 @pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
@@ -231,7 +234,5 @@ def test_one_of_apache_s_brokers_takes_over_from_ours_and_ours_from_it(group, re
     acked = stopped(sending)
     wait_for("the slave to have all", cluster.is_whole, 30)
 
-    kept = cluster.kept(gone)
-    assert not acked - set(kept), f"{len(acked - set(kept))} of {len(acked)} acknowledged are lost"
-    assert len(kept) == len(set(kept))
+    all_kept_once(cluster, gone, acked)
     same_logs(ours, apache) if gone is ours else same_logs(apache, ours)
