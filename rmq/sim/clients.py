@@ -2,36 +2,28 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.python.failure import Failure
 
-from codec.bodies import decode_body
-from codec.bodies.route import MASTER_ID, TopicRouteData
+from codec.bodies.route import MASTER_ID
 from codec.codes import RequestCode, ResponseCode
 from codec.command import Command
-from codec.headers.fields import RequestHeader, decode_header, ext_fields_of
-from codec.headers.namesrv import GetRouteInfoRequestHeader
+from codec.headers.fields import decode_header
 from codec.headers.pull import PullMessageRequestHeader, PullMessageResponseHeader
 from codec.headers.send import SendMessageRequestHeaderV2, SendMessageResponseHeader
 from codec.message.record import Record, parse_record
+from codec.message.sysflag import TRANSACTION_PREPARED
 from rmq.base.errors import CallError
-from rmq.net.client import RemotingClient
+from rmq.sim.client import DEFAULT_TOPIC, ROUTE_PERIOD_MS, Client
 from rmq.sim.history import Attempt, History, Outcome, Queue
 from rmq.sim.network import Network
-from rmq.sim.process import Process, ProcessClock
-from rmq.sim.reactor import SimReactor
+from rmq.sim.process import Process
+from rmq.sim.transactions import GROUP, Transactions
 from rmq.sim.world import SimulationError
 
-DEFAULT_TOPIC = "TBW102"
 QUEUES = 2
 """Queues of a topic that a producer brings into being."""
-
-TIMEOUT_MS = 3_000
-ROUTE_PERIOD_MS = 700
-"""How often, at most, a client asks for a route."""
 
 DELAYED_OF = 8
 """One message of so many is delayed."""
@@ -52,70 +44,17 @@ STORED = frozenset(
 )
 
 
-class Client:
-    """A process that asks name servers and brokers."""
-
-    def __init__(self, network: Network, process: Process, name_servers: Sequence[str]) -> None:
-        self.process = process
-        self.name = process.machine.name
-        self.dice = process.dice
-        self.clock = ProcessClock(process)
-        self._caller = RemotingClient(SimReactor(network, process), self.clock)
-        self._name_servers = name_servers
-
-    def ask(
-        self, address: str, code: int, header: RequestHeader, body: bytes = b"", more_ms: int = 0
-    ) -> Deferred[Command]:
-        """Send a request; fails with ``CallError``."""
-        command = Command(code=code, ext_fields=ext_fields_of(header), body=body)
-        return self._caller.call(address, command, TIMEOUT_MS + more_ms)
-
-    def work(self, done: Deferred[None]) -> None:
-        """Have the run end with what this work raises."""
-        done.addErrback(self._broke)
-
-    def _broke(self, failure: Failure) -> None:
-        found = failure.value
-        text = str(found) if isinstance(found, SimulationError) else failure.getTraceback()
-        self.process.world.find(text)
-
-    def pause(self, milliseconds: int) -> Deferred[None]:
-        """Fires after a while."""
-        done: Deferred[None] = Deferred()
-        self.clock.call_later(milliseconds, partial(done.callback, None))
-        return done
-
-    @inlineCallbacks
-    def master(self, broker: str) -> Generator[Deferred[Any], Any, str]:
-        """The address of a broker's master, as one name server knows it; empty: it knows none."""
-        known: dict[int, str] = yield self.addresses(broker)
-        return known.get(MASTER_ID, "")
-
-    @inlineCallbacks
-    def addresses(self, broker: str) -> Generator[Deferred[Any], Any, dict[int, str]]:
-        """The addresses of a broker's processes by id, as one name server knows them."""
-        header = GetRouteInfoRequestHeader(topic=DEFAULT_TOPIC, accept_standard_json_only=True)
-        address = self.dice.pick(self._name_servers)
-        try:
-            answer: Command = yield self.ask(address, RequestCode.GET_ROUTEINFO_BY_TOPIC, header)
-        except CallError:
-            return {}
-        if answer.code != ResponseCode.SUCCESS:
-            return {}
-        route = decode_body(TopicRouteData, answer.body)
-        for known in route.broker_datas:
-            if known.broker_name == broker:
-                return known.broker_addrs
-        return {}
-
-
 @dataclass(slots=True)
 class Load:
-    """What a producer sends: ``pause_ms`` at most between two messages."""
+    """What a producer sends: ``pause_ms`` at most between two messages.
+
+    One message of ``transacted_of`` begins a transaction; 0: none does.
+    """
 
     broker: str
     topic: str
     pause_ms: int = 200
+    transacted_of: int = 0
     stopped: bool = False
 
 
@@ -134,6 +73,9 @@ class Producer(Client):
         self._history = history
         self._load = load
         self._master = ""
+        self._transactions = (
+            Transactions(self, history, load.broker) if load.transacted_of else None
+        )
         self.tries = 0
         self.acked = 0
         self.work(self.run())
@@ -141,8 +83,10 @@ class Producer(Client):
     @inlineCallbacks
     def run(self) -> Generator[Deferred[Any], Any, None]:
         """Send until the load is stopped."""
-        while not self._load.stopped:
+        while True:
             yield self.pause(self.dice.between(1, self._load.pause_ms))
+            if self._load.stopped:
+                return
             if not self._master:
                 self._master = yield self.master(self._load.broker)
                 if not self._master:
@@ -152,50 +96,65 @@ class Producer(Client):
 
     @inlineCallbacks
     def _try(self) -> Generator[Deferred[Any], Any, None]:
-        world, load = self.process.world, self._load
+        load, transactions, address = self._load, self._transactions, self._master
         self.tries += 1
         queue = Queue(load.broker, load.topic, self.dice.below(QUEUES))
-        body = f"{self.name}#{self.tries}".encode() + b"." * self.dice.below(200)
-        attempt = Attempt(body, self.name, queue, world.now_us)
-        attempt.delayed = self.dice.below(DELAYED_OF) == 0
-        self._history.begun(attempt)
-        header = self._header(queue, DELAYED if attempt.delayed else "")
+        attempt = self._attempt(queue)
+        properties, sys_flag = "", 0
+        if transactions is not None and self.dice.one_in(load.transacted_of):
+            properties, sys_flag = transactions.begin(attempt), TRANSACTION_PREPARED
+        elif self.dice.one_in(DELAYED_OF):
+            attempt.delayed, properties = True, DELAYED
+        header = self._header(queue, properties, sys_flag)
         try:
             answer: Command = yield self.ask(
-                self._master, RequestCode.SEND_MESSAGE_V2, header, body
+                address, RequestCode.SEND_MESSAGE_V2, header, attempt.body
             )
         except CallError as error:
             self._end(attempt, Outcome.UNKNOWN, str(error))
             self._master = ""
             return
-        if answer.code == ResponseCode.SUCCESS or answer.code in STORED:
-            told = decode_header(SendMessageResponseHeader, answer.ext_fields)
-            if told.queue_id != queue.queue_id:
-                raise SimulationError(f"sent to {queue}, stored in queue {told.queue_id}")
-            attempt.offset = told.queue_offset
-            if answer.code == ResponseCode.SUCCESS:
-                self.acked += 1
-                self._end(attempt, Outcome.ACKED, f"@{attempt.offset}")
-            else:
-                self._end(attempt, Outcome.STORED, f"{answer.code} @{attempt.offset}")
-        else:
+        if answer.code != ResponseCode.SUCCESS and answer.code not in STORED:
             self._end(attempt, Outcome.REFUSED, f"{answer.code} {answer.remark}")
             self._master = ""
+            return
+        told = decode_header(SendMessageResponseHeader, answer.ext_fields)
+        if told.queue_id != queue.queue_id:
+            raise SimulationError(f"sent to {queue}, stored in queue {told.queue_id}")
+        attempt.offset = told.queue_offset
+        acked = answer.code == ResponseCode.SUCCESS
+        if acked:
+            self.acked += 1
+            self._end(attempt, Outcome.ACKED, f"@{attempt.offset}")
+        else:
+            self._end(attempt, Outcome.STORED, f"{answer.code} @{attempt.offset}")
+        if transactions is not None and attempt.fate is not None:
+            transactions.sent(attempt, address, told, acked=acked)
+
+    def _attempt(self, queue: Queue) -> Attempt:
+        history = self._history
+        name = f"{self.name}#{history.next_number(self.name)}"
+        body = name.encode() + b"." * self.dice.below(200)
+        attempt = Attempt(body, self.name, queue, self.process.world.now_us)
+        history.begun(attempt)
+        return attempt
 
     def _end(self, attempt: Attempt, outcome: Outcome, why: str) -> None:
         world = self.process.world
         attempt.outcome, attempt.ended_us = outcome, world.now_us
-        text = attempt.body.rstrip(b".").decode()
-        world.note(f"{text} to {attempt.queue.queue_id} {outcome.value} {why}")
+        world.note(f"{attempt.name} to {attempt.queue.queue_id} {outcome.value} {why}")
+        is_stored = outcome in {Outcome.ACKED, Outcome.STORED}
+        if self._transactions is not None and attempt.fate is not None and not is_stored:
+            self._transactions.failed(attempt)
 
-    def _header(self, queue: Queue, properties: str) -> SendMessageRequestHeaderV2:
+    def _header(self, queue: Queue, properties: str, sys_flag: int) -> SendMessageRequestHeaderV2:
         return SendMessageRequestHeaderV2(
-            producer_group="producers",
+            producer_group=GROUP,
             topic=queue.topic,
             default_topic=DEFAULT_TOPIC,
             default_topic_queue_nums=QUEUES,
             queue_id=queue.queue_id,
-            sys_flag=0,
+            sys_flag=sys_flag,
             born_timestamp=self.clock.wall_ms(),
             flag=0,
             properties=properties,

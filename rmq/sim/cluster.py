@@ -35,8 +35,12 @@ SMALL = {
     "maxIndexNum": "400",
     "maxMessageSize": "4096",
     "storePathRootDir": "/store",
+    "transactionTimeOut": "1000",
+    "transactionCheckInterval": "700",
+    "transactionCheckMax": "1000",
+    "transactionOpBatchInterval": "1500",
 }
-"""Files so small that runs see many of them."""
+"""Files so small that runs see many of them, and transactions asked about soon, and for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Results:
     acked: int = 0
     attempts: int = 0
     reads: int = 0
+    committed: int = 0
+    transactions: int = 0
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ Checked whenever something is read: it was sent, to that queue; no attempt is at
 offset shows the same body to everybody for ever; offsets have no holes. (A queue may seem shorter
 for a while: a master that was replaced, and does not know it, is asked for what it never had.)
 A delayed message comes later, at an offset that nobody was told, and may come again.
+What a transaction is about comes when it is committed, once, also at an offset that nobody was
+told; it is never seen if nobody committed it (see ``rmq.sim.transactions``).
 Checked at the end, when the whole of every queue was read anew: what was acked is where the ack
 said; of one producer's messages in a queue those acked earlier come first; what was read is there.
 """
@@ -28,6 +30,14 @@ class Outcome(Enum):
     STORED = "stored"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+
+
+class Fate(Enum):
+    """What is decided about a transaction; a decision is for ever."""
+
+    OPEN = "open"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
 
 
 class Queue(NamedTuple):
@@ -50,6 +60,23 @@ class Attempt:
     offset: int = -1
     ended_us: int = 0
     delayed: bool = False
+    fate: Fate | None = None
+    """None: it is no half message."""
+
+    @property
+    def name(self) -> str:
+        """The body without what makes it longer."""
+        return self.body.rstrip(b".").decode()
+
+    @property
+    def comes_later(self) -> bool:
+        """Whether it is first stored elsewhere: what was acked is not its offset."""
+        return self.delayed or self.fate is not None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it must come, if what was acked survives."""
+        return self.outcome is Outcome.ACKED and self.fate in {None, Fate.COMMITTED}
 
 
 @dataclass(slots=True)
@@ -67,8 +94,14 @@ class History:
     promises: Promises = field(default_factory=Promises)
     attempts: dict[bytes, Attempt] = field(default_factory=dict)
     reads: int = 0
+    _numbers: dict[str, int] = field(default_factory=dict)
     _places: dict[bytes, tuple[Queue, int]] = field(default_factory=dict)
     _bodies: dict[tuple[Queue, int], bytes] = field(default_factory=dict)
+
+    def next_number(self, producer: str) -> int:
+        """The number of a producer's next attempt, from 1; its processes share them."""
+        number = self._numbers[producer] = self._numbers.get(producer, 0) + 1
+        return number
 
     def begun(self, attempt: Attempt) -> None:
         """A client is about to send."""
@@ -78,6 +111,20 @@ class History:
     def acked(self) -> list[Attempt]:
         """Those that a broker promised to keep, in the order in which they were begun."""
         return [one for one in self.attempts.values() if one.outcome is Outcome.ACKED]
+
+    def transactions(self) -> list[Attempt]:
+        """Attempts that are half messages."""
+        return [one for one in self.attempts.values() if one.fate is not None]
+
+    def asked(self, body: bytes, transaction_id: str | None, by: str) -> Attempt:
+        """A broker asks what has become of a transaction.
+
+        :raises SimulationError: there is none.
+        """
+        attempt = self.attempts.get(body)
+        if attempt is None or attempt.fate is None or attempt.name != transaction_id:
+            raise SimulationError(f"invented: {by} asks about {transaction_id}, half {body!r}")
+        return attempt
 
     def read(self, queue: Queue, offset: int, body: bytes, by: str) -> None:
         """Somebody was shown ``body``.
@@ -91,7 +138,10 @@ class History:
             raise SimulationError(f"invented: {where}, which nobody sent")
         if attempt.queue != queue:
             raise SimulationError(f"misplaced: {where}, but it was sent to {attempt.queue}")
-        if attempt.outcome is Outcome.ACKED and attempt.offset != offset and not attempt.delayed:
+        if attempt.fate not in {None, Fate.COMMITTED}:
+            raise SimulationError(f"shown: {where}, whose transaction is {attempt.fate.value}")
+        acked = attempt.outcome is Outcome.ACKED and not attempt.comes_later
+        if acked and attempt.offset != offset:
             raise SimulationError(f"moved: {where}, acknowledged at {attempt.offset}")
         if not self.promises.reads_survive:
             return
@@ -110,9 +160,13 @@ class History:
         raise SimulationError(f"hole: {by} wanted {_place(queue, offset)}, sent to {following}")
 
     def missing(self, tables: dict[Queue, list[bytes]]) -> list[Attempt]:
-        """Delayed messages that were acked, and have not come yet."""
+        """Messages that were acked to come later, and have not come yet."""
         there = {body for bodies in tables.values() for body in bodies}
-        return [one for one in self.acked() if one.delayed and one.body not in there]
+        return [
+            one
+            for one in self.attempts.values()
+            if one.comes_later and one.is_owed and one.body not in there
+        ]
 
     def judge(self, tables: dict[Queue, list[bytes]]) -> None:
         """Compare the whole of every queue, read after the storm, with what happened.
@@ -129,10 +183,11 @@ class History:
         if not self.promises.acked_survive:
             return
         for attempt in self.missing(tables):
-            raise SimulationError(f"lost: {attempt.body!r}, acknowledged to be delivered later")
+            why = "acknowledged to be delivered later" if attempt.delayed else "committed"
+            raise SimulationError(f"lost: {attempt.body!r}, {why}")
         last: dict[tuple[str, Queue], int] = {}
         for attempt in self.acked():
-            if attempt.delayed:
+            if attempt.comes_later:
                 continue
             bodies = tables.get(attempt.queue, [])
             place = _place(attempt.queue, attempt.offset)

@@ -15,7 +15,7 @@ from rmq.app.broker import Broker
 from rmq.sim.clients import QUEUES, Consumer, Load, Producer
 from rmq.sim.cluster import Cluster, Results
 from rmq.sim.faults import Faults, Menu
-from rmq.sim.history import Promises, Queue
+from rmq.sim.history import Fate, Promises, Queue
 from rmq.sim.process import Machine, Process
 from rmq.sim.raft_group import GroupShape, RaftGroup
 from rmq.sim.world import SimulationError, World, watched_log
@@ -25,6 +25,12 @@ TOPIC = "SimTopic"
 STORM_MS = 15_000
 CALM_MS = 90_000
 """After the faults end, everything has to serve again within this time."""
+
+TRANSACTED_OF = 6
+"""One message of so many begins a transaction."""
+
+DOUBLED_MS = 3_000
+"""What comes again does so within this time: some rounds of checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Result:
     acked: int
     attempts: int
     reads: int
+    committed: int
+    transactions: int
     simulated_ms: int
 
     @property
@@ -47,6 +55,7 @@ class Result:
         return (
             f"{self.scenario} seed={self.seed} trace={self.digest} events={self.events} "
             f"faults={self.faults} acked={self.acked}/{self.attempts} reads={self.reads} "
+            f"committed={self.committed}/{self.transactions} "
             f"simulated={self.simulated_ms / 1_000:.1f}s"
         )
 
@@ -59,7 +68,7 @@ class BrokerRun:
         self.cluster = cluster
         self.world = cluster.world
         self.broker = broker
-        self.load = Load(broker, TOPIC)
+        self.load = Load(broker, TOPIC, transacted_of=TRANSACTED_OF)
         self.queues = [Queue(broker, TOPIC, number) for number in range(QUEUES)]
         for number in range(producers):
             cluster.client(f"p{number}", self._producer)
@@ -129,9 +138,15 @@ class BrokerRun:
         history = cluster.history
         if not self.world.run_for(CALM_MS, done=all_came) and not all_read():
             raise SimulationError(f"the queues could not be read within {CALM_MS} ms of calm")
+        self.world.run_for(DOUBLED_MS)
         history.judge(tables())
+        transactions = history.transactions()
         cluster.results = Results(
-            acked=len(history.acked()), attempts=len(history.attempts), reads=history.reads
+            acked=len(history.acked()),
+            attempts=len(history.attempts),
+            reads=history.reads,
+            committed=sum(one.fate is Fate.COMMITTED for one in transactions),
+            transactions=len(transactions),
         )
 
 
@@ -405,5 +420,7 @@ def simulate(scenario: str, seed: int, world: World | None = None) -> Result:
         acked=results.acked,
         attempts=results.attempts,
         reads=results.reads,
+        committed=results.committed,
+        transactions=results.transactions,
         simulated_ms=world.now_us // 1_000,
     )

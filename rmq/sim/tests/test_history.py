@@ -1,6 +1,6 @@
 import pytest
 
-from rmq.sim.history import Attempt, History, Outcome, Promises, Queue
+from rmq.sim.history import Attempt, Fate, History, Outcome, Promises, Queue
 from rmq.sim.world import SimulationError
 
 Q = Queue("a", "T", 0)
@@ -140,3 +140,79 @@ def test_a_delayed_message_of_another_queue_is_found(history):
 
     with pytest.raises(SimulationError, match="misplaced"):
         history.judge({Queue("a", "T", 1): [b"1"]})
+
+
+def half(history, body=b"1", fate=Fate.COMMITTED, outcome=Outcome.ACKED):
+    attempt = sent(history, body, outcome, offset=7)
+    attempt.fate = fate
+    return attempt
+
+
+def test_what_was_committed_comes_anywhere_and_once(history):
+    committed = half(history)
+    half(history, b"2", Fate.ROLLED_BACK)
+    half(history, b"3", Fate.OPEN, Outcome.UNKNOWN)
+    sent(history, b"4", offset=0)
+    assert history.missing({Q: [b"4"]}) == [committed]
+    assert len(history.transactions()) == 3
+    history.read(Q, 1, b"1", "c")
+
+    history.judge({Q: [b"4", b"1"]})
+
+    assert history.missing({Q: [b"4", b"1"]}) == []
+
+
+def test_what_was_committed_and_does_not_come_is_lost(history):
+    half(history)
+
+    with pytest.raises(SimulationError, match="lost: b'1', committed"):
+        history.judge({Q: []})
+
+
+def test_what_was_committed_and_is_seen_twice_is_found(history):
+    half(history)
+    history.read(Q, 0, b"1", "c")
+    with pytest.raises(SimulationError, match="doubled"):
+        history.read(Q, 1, b"1", "c")
+
+    history.promises.reads_survive = False
+    with pytest.raises(SimulationError, match="doubled"):
+        history.judge({Q: [b"1", b"1"]})
+
+
+@pytest.mark.parametrize("fate", [Fate.OPEN, Fate.ROLLED_BACK])
+def test_what_nobody_committed_must_not_be_seen(history, fate):
+    half(history, fate=fate)
+
+    with pytest.raises(SimulationError, match=f"shown: .* whose transaction is {fate.value}"):
+        history.read(Q, 0, b"1", "c")
+
+
+def test_what_was_seen_before_it_was_committed_is_found(history):
+    attempt = half(history, fate=Fate.OPEN)
+    with pytest.raises(SimulationError, match="shown"):
+        history.read(Q, 0, b"1", "c")
+    attempt.fate = Fate.COMMITTED
+
+    history.read(Q, 0, b"1", "c")
+
+
+def test_what_was_committed_to_another_queue_is_found(history):
+    half(history)
+
+    with pytest.raises(SimulationError, match="misplaced"):
+        history.read(Queue("a", "T", 1), 0, b"1", "c")
+
+
+def test_a_broker_asks_about_transactions_only(history):
+    attempt = half(history, b"p#1...", Fate.OPEN)
+    sent(history, b"2", offset=0)
+
+    assert history.asked(b"p#1...", "p#1", "b") is attempt
+    for body, transaction_id in ((b"p#1...", "p#2"), (b"2", "2"), (b"3", "3")):
+        with pytest.raises(SimulationError, match="invented: b asks about"):
+            history.asked(body, transaction_id, "b")
+
+
+def test_processes_of_a_producer_share_its_numbers(history):
+    assert [history.next_number(name) for name in ("p", "q", "p")] == [1, 1, 2]

@@ -5,8 +5,13 @@ import sys
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as replace_fields
 
+from codec.message.sysflag import TRANSACTION_COMMIT
 from rmq.broker.controlled.acks import SetAcks
+from rmq.broker.processors.transactions import TransactionProcessor
+from rmq.broker.transactions.checks import PASS_COST, QueueRound
+from rmq.broker.transactions.endings import Endings
 from rmq.sim import scenarios
 from rmq.sim.cluster import Cluster
 from rmq.sim.history import Promises
@@ -93,6 +98,34 @@ def test_a_master_that_waits_for_nobody_is_found_out(monkeypatch):
     monkeypatch.setattr(SetAcks, "acked_by", lambda self, count: 1 << 60)
 
     assert first_finding("controller-fast", 40).startswith(("lost", "moved"))
+
+
+def test_a_broker_that_commits_what_was_rolled_back_is_found_out(monkeypatch):
+    end = TransactionProcessor._end
+
+    def commits(self, number, request, *rest):
+        request.header = replace_fields(request.header, commit_or_rollback=TRANSACTION_COMMIT)
+        return end(self, number, request, *rest)
+
+    monkeypatch.setattr(TransactionProcessor, "_end", commits)
+
+    assert first_finding("single", 5).startswith("shown")
+
+
+def test_a_broker_that_never_asks_is_found_out(monkeypatch):
+    def passes(self, half):
+        self._offset += 1
+        return PASS_COST
+
+    monkeypatch.setattr(QueueRound, "_decide", passes)
+
+    assert "', committed" in first_finding("single", 5)
+
+
+def test_a_broker_that_forgets_what_it_committed_is_found_out(monkeypatch):
+    monkeypatch.setattr(Endings, "has_committed", lambda self, transaction: False)
+
+    assert first_finding("dledger", 10).startswith("doubled")
 
 
 def test_a_cluster_that_never_serves_again_is_found(monkeypatch):
