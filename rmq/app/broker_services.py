@@ -40,7 +40,7 @@ from rmq.broker.replicas import Replicas, Safety, Waits
 from rmq.broker.role import RoleHolder
 from rmq.broker.schedule import Flushing, Schedule
 from rmq.broker.stats import SAMPLE_PERIOD_MS, BrokerStats
-from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools
+from rmq.broker.transactions.checks import HOUR_MS, Checks, CheckTools, on_disk
 from rmq.broker.transactions.endings import Endings
 from rmq.broker.transactions.op_log import OpLog
 from rmq.conf.broker import BrokerConfig
@@ -112,8 +112,10 @@ class Services:
         self.endings = Endings()
         self.op_log = OpLog(config, clock, store, ports.store_host)
         tools = _check_tools(ports, tables, store, self.op_log, self.endings)
+        settled: Callable[[], Deferred[None]] = partial(on_disk, store, self.durability.flushed)
         if self._agreement is not None:
-            tools = replace(tools, settled=partial(self._agreement.settled, None))
+            settled = partial(self._agreement.settled, None)
+        tools = replace(tools, settled=settled)
         self.checks = Checks(config, tools)
         self.housekeeping = _housekeeping(clock, tables)
         self.registration = self._registration(caller)

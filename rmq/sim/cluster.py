@@ -35,6 +35,7 @@ SMALL = {
     "maxIndexNum": "400",
     "maxMessageSize": "4096",
     "storePathRootDir": "/store",
+    "flushConsumerOffsetInterval": "300",
     "transactionTimeOut": "1000",
     "transactionCheckInterval": "700",
     "transactionCheckMax": "1000",

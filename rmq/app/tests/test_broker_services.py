@@ -114,3 +114,14 @@ def test_elsewhere_deliveries_are_told_at_once(parts):
     parts.services.delay_offsets().addCallback(told.append)
 
     assert told == [parts.services.schedule.wrapper()]
+
+
+def test_checks_of_transactions_wait_for_the_disk(parts):
+    parts.store.put(PutMessage("T", 0, b"1"))
+    end, seen = parts.store.written_position, []
+
+    parts.services.checks.settled().addCallback(seen.append)
+    assert (seen, parts.store.flushed_position < end) == ([], True)
+    parts.clock.advance(1)
+
+    assert (seen, parts.store.flushed_position) == ([None], end)

@@ -15,8 +15,9 @@ Whatever was passed is done or put back, so the group's offset moves on. The off
 follows: an op message is done when all that it names has been passed.
 
 A round works in turns, each for a limited cost, so that everything else is served in between.
-Where a group must agree on what is put, a round begins when it has on what was put before; only
-then the group's offset moves on, and the producer is asked.
+A round begins when what was put before is on disk, or, where a group must agree on it, agreed on;
+only then the group's offset moves on, and the producer is asked: the offset is saved, and must not
+pass over half messages of which the copies can still be lost.
 Source: TransactionalMessageServiceImpl.java, check(), 5.3.3. Other than there, putting back for
 immunity does not count as a check, and a store that refuses ends the round, where Java drops what
 it gives up.
@@ -30,6 +31,7 @@ from functools import partial
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
+from codec.codes import ResponseCode
 from codec.message import properties as props
 from codec.message.record import Record, parse_record
 from rmq.base.errors import CommandError
@@ -70,8 +72,25 @@ HOUR_MS = 3_600_000
 
 
 def at_once() -> Deferred[None]:
-    """Nobody must agree."""
+    """Nobody must agree, and no disk can fail."""
     return succeed(None)
+
+
+def on_disk(store: MessageStore, flushed: Callable[[int], Deferred[PutStatus]]) -> Deferred[None]:
+    """Fires when what is put by now is on disk; fails with CommandError when the disk failed.
+
+    ``flushed``: as that of ``rmq.broker.durability.Durability``; it is asked again if it took long.
+    """
+    end = store.written_position
+
+    def told(status: PutStatus) -> Deferred[None]:
+        if status is PutStatus.FLUSH_DISK_TIMEOUT:
+            return flushed(end).addCallback(told)
+        if status is not PutStatus.PUT_OK:
+            raise CommandError(ResponseCode.SYSTEM_ERROR, "the disk failed")
+        return succeed(None)
+
+    return flushed(end).addCallback(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +106,22 @@ class CheckTools:
     endings: Endings
     reserved_ms: int
     settled: Callable[[], Deferred[None]] = at_once
-    """Fires when what is put by now can be read, and stays whoever is master next. Fails with
-    CommandError when this broker is master no more."""
+    """Fires when what is put by now can be read, and stays whoever is master next, and in a loss
+    of power. Fails with CommandError when this broker is master no more, or its disk failed."""
 
-    def when_settled(self, act: Callable[[], None]) -> None:
-        """Do something then, or not at all."""
-        self.settled().addCallbacks(lambda _: act(), _not_settled).addErrback(_failed)
+    def when_settled(
+        self, act: Callable[[], None], otherwise: Callable[[], None] = lambda: None
+    ) -> None:
+        """Do something then; ``otherwise`` if it never comes."""
+
+        def never(failure: Failure) -> Failure | None:
+            if not isinstance(failure.value, CommandError):
+                return failure
+            logger.info("event=transaction_check_unsettled cause=%s", failure.value)
+            otherwise()
+            return None
+
+        self.settled().addCallbacks(lambda _: act(), never).addErrback(_failed)
 
 
 class Checks:
@@ -132,7 +161,13 @@ class Checks:
     def _begin(self) -> None:
         self._timer = None
         self._tools.op_log.flush()
-        self._tools.when_settled(partial(self._begin_round, self._stops))
+        self._tools.when_settled(
+            partial(self._begin_round, self._stops), partial(self._try_later, self._stops)
+        )
+
+    def _try_later(self, stops: int) -> None:
+        if stops == self._stops:
+            self._wait()
 
     def _begin_round(self, stops: int) -> None:
         if stops != self._stops:
@@ -334,13 +369,6 @@ class QueueRound:
             channel.send(question(half, self._config.brokerName))
         except CommandError as error:
             logger.warning("event=transaction_not_asked cause=%s", error.remark)
-
-
-def _not_settled(failure: Failure) -> Failure | None:
-    if not isinstance(failure.value, CommandError):
-        return failure
-    logger.info("event=transaction_check_unsettled cause=%s", failure.value)
-    return None
 
 
 def _failed(failure: Failure) -> None:

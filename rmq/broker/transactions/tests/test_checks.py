@@ -333,3 +333,77 @@ def test_other_failure_of_an_agreement_is_logged(scene, caplog):
     agreement.lose(ValueError("no"))
 
     assert "event=transaction_check_failed" in caplog.text
+
+
+def test_round_that_could_not_begin_is_begun_an_interval_later(scene):
+    agreement = Agreement(scene)
+    producer = scene.connected()
+    scene.begin()
+    scene.clock.advance(INTERVAL_MS)
+    agreement.lose(CommandError(ResponseCode.SYSTEM_ERROR, "the disk failed"))
+    assert len(scene.records(HALF)) == 1
+
+    scene.clock.advance(INTERVAL_MS)
+    for _ in range(2):
+        agreement.reach()
+        scene.clock.advance(0)
+
+    assert len(scene.asked(producer)) == 1
+
+
+class Disk:
+    """Flushes when a test says so, and says what came of it."""
+
+    def __init__(self, scene):
+        self.waiting = []
+        self.settled = module.on_disk(scene.store, self.flushed)
+
+    def flushed(self, end):
+        self.waiting.append((end, Deferred()))
+        return self.waiting[-1][1]
+
+    def answer(self, status):
+        end, done = self.waiting.pop(0)
+        done.callback(status)
+        return end
+
+
+def test_what_is_put_is_settled_when_it_is_on_disk_however_long_that_takes(scene):
+    scene.begin()
+    end = scene.store.written_position
+    disk, seen = Disk(scene), []
+    disk.settled.addCallback(seen.append)
+    scene.begin()
+
+    assert disk.answer(PutStatus.FLUSH_DISK_TIMEOUT) == end
+    assert seen == []
+    assert disk.answer(PutStatus.PUT_OK) == end
+
+    assert seen == [None]
+
+
+def test_nothing_is_settled_on_a_disk_that_failed(scene):
+    disk = Disk(scene)
+    failures = []
+    disk.settled.addErrback(failures.append)
+
+    disk.answer(PutStatus.SERVICE_NOT_AVAILABLE)
+
+    [failure] = failures
+    assert isinstance(failure.value, CommandError)
+
+
+def test_power_that_is_lost_before_the_copy_is_on_disk_takes_no_transaction_away(scene):
+    scene.begin(b"body")
+    scene.sync()
+    agreement = Agreement(scene)
+    scene.clock.advance(INTERVAL_MS)
+    agreement.reach()
+    scene.clock.advance(0)
+    scene.offsets.persist()
+
+    scene.crash()
+
+    producer = scene.connected()
+    scene.clock.advance(INTERVAL_MS)
+    assert len(scene.asked(producer)) == 1
