@@ -50,6 +50,10 @@ class RaftConfig:
     compare_timeout_ms: int = 3000
     commit_interval_ms: int = 1000
     """An idle leader tells the committed index that often."""
+    commit_pause_ms: int = 20
+    """What was just committed is told after so much idleness, once: if entries come one after the
+    other, the next one tells it without a further request. Ours: DLedger's followers wait for
+    ``commit_interval_ms``."""
     fast_forward_check_ms: int = 1000
     is_enable_batch_push: bool = False
     max_batch_push_size: int = 4096
@@ -118,6 +122,7 @@ class RaftConfig:
             push_retry_ms=20,
             compare_timeout_ms=150,
             commit_interval_ms=50,
+            commit_pause_ms=5,
             fast_forward_check_ms=100,
             preferred_check_ms=100,
             leadership_transfer_wait_timeout_ms=100,

@@ -9,8 +9,9 @@ A peer's progress, renewed in each term::
 
 COMPARE and TRUNCATE: one request at a time. APPEND: up to ``max_pending_size`` requests under way.
 An answer to an append says that all before it is stored too, so the oldest unanswered one is the
-only one whose age matters. Source: DLedgerEntryPusher.java, EntryDispatcher, QuorumAckChecker,
-0.3.1.2; differences: ``roles``.
+only one whose age matters. Each push tells what is committed; a COMMIT tells it to a peer that has
+been sent nothing since for ``commit_pause_ms``, and to each idle one every ``commit_interval_ms``.
+Source: DLedgerEntryPusher.java, EntryDispatcher, QuorumAckChecker, 0.3.1.2; differences: ``roles``.
 """
 
 from collections import deque
@@ -40,6 +41,7 @@ class Progress:
         "next_index",
         "peer",
         "retry_ms",
+        "told_index",
         "watermark",
     )
 
@@ -55,6 +57,9 @@ class Progress:
         self.next_index = NO_INDEX
         self.watermark = NO_INDEX
         """The peer holds the leader's entries up to this one."""
+        self.told_index = NO_INDEX
+        """The peer has been told that entries up to this one are committed, and takes it as soon as
+        it has stored what is in flight."""
         self.retry_ms = -FAR
         """No COMPARE or TRUNCATE before."""
         self.awaited: Push | None = None
@@ -67,7 +72,7 @@ class Progress:
 class Leadership:
     """Replication by a leader; idle in another role."""
 
-    __slots__ = ("_batches", "_first_own_index", "_pending", "_progress", "_standing", "ended")
+    __slots__ = ("_batches", "_first_own_index", "_pending", "_progress", "_standing", "_tell_ms", "ended")
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
@@ -75,6 +80,8 @@ class Leadership:
         self._pending: deque[Proposal] = deque()
         self._first_own_index = 0
         self._batches: dict[int, tuple[Entry, ...]] = {}
+        self._tell_ms = -FAR
+        """When idle peers are told what is committed."""
         self.ended: list[Ended] = []
 
     def role_changed(self, role: Role, term: int) -> None:
@@ -142,13 +149,15 @@ class Leadership:
         due_ms = self._pending[0].due_ms if self._pending else FAR
         if standing.role is not Role.LEADER:
             return due_ms
-        end_index = standing.log.end_index
+        end_index, committed_index = standing.log.end_index, standing.log.committed_index
         for progress in self._progress.values():
             if progress.kind is PushKind.APPEND:
                 if progress.next_index > end_index:
                     due_ms = min(due_ms, progress.last_push_ms + config.commit_interval_ms)
                 if progress.in_flight:
                     due_ms = min(due_ms, progress.in_flight[0][2] + config.max_push_timeout_ms)
+                elif progress.next_index > end_index and progress.told_index < committed_index:
+                    due_ms = min(due_ms, self._tell_ms)
             elif progress.awaited is not None:
                 due_ms = min(due_ms, progress.awaited_until_ms)
             elif end_index != NO_INDEX:
@@ -197,17 +206,23 @@ class Leadership:
             if not entries:
                 progress.begin()
                 return
-            self._push(progress, PushKind.APPEND, entries, batch=batch)
+            push = self._push(progress, PushKind.APPEND, entries, batch=batch)
             last_index = entries[-1].index
             in_flight.append([progress.next_index, last_index, now_ms])
             progress.next_index = last_index + 1
             progress.last_push_ms = now_ms
-        if (
-            progress.next_index > end_index
-            and now_ms - progress.last_push_ms >= config.commit_interval_ms
+            progress.told_index = min(push.commit_index, last_index)
+        if progress.next_index > end_index and (
+            now_ms - progress.last_push_ms >= config.commit_interval_ms
+            or (
+                not in_flight
+                and progress.told_index < log.committed_index
+                and now_ms >= self._tell_ms
+            )
         ):
-            self._push(progress, PushKind.COMMIT, ())
+            push = self._push(progress, PushKind.COMMIT, ())
             progress.last_push_ms = now_ms
+            progress.told_index = min(push.commit_index, progress.watermark)
         if in_flight and now_ms - in_flight[0][2] >= config.max_push_timeout_ms:
             self._push_again(progress, in_flight[0])
 
@@ -220,8 +235,9 @@ class Leadership:
                 return
             entries.append(entry)
         batch = self._standing.config.is_enable_batch_push
-        self._push(progress, PushKind.APPEND, tuple(entries), batch=batch)
+        push = self._push(progress, PushKind.APPEND, tuple(entries), batch=batch)
         sent[2] = progress.last_push_ms = self._standing.now_ms
+        progress.told_index = min(push.commit_index, sent[1])
 
     def _entries_from(self, index: int, end_index: int) -> tuple[Entry, ...]:
         """The next batch (or single entry); peers that keep pace share one tuple.
@@ -363,6 +379,7 @@ class Leadership:
         ):
             return
         if standing.commit(index):
+            self._tell_ms = standing.now_ms + standing.config.commit_pause_ms
             pending, ended = self._pending, self.ended
             committed_index = standing.log.committed_index
             while pending and pending[0].last_index <= committed_index:

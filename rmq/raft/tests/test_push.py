@@ -1,3 +1,5 @@
+import pytest
+
 from rmq.raft.log import MemoryLog
 from rmq.raft.messages import Entry, Push, PushKind, PushReply
 from rmq.raft.push import BATCHES_MAX
@@ -174,3 +176,161 @@ def test_a_refused_comparison_is_due_after_a_pause():
 
 def test_a_leader_of_an_empty_log_waits_for_its_next_heart_beat():
     assert elected().next_due_ms == 2000
+
+
+def appended(index):
+    return PushReply(index=index, count=1, end_index=index)
+
+
+def pushed_to(node, peer):
+    return [push for push in requests(node, Push) if push.target == peer]
+
+
+def kept_pace(node, now_ms, body=b"x"):
+    """What goes to n1 when an entry is proposed; n1 stores it, which commits it."""
+    node.tick(now_ms)
+    node.propose([body])
+    pushes = pushed_to(node, "n1")
+    node.replied(pushes[-1], appended(pushes[-1].last_index))
+    return [push.kind for push in pushes]
+
+
+def test_a_peer_is_told_of_a_commitment_when_nothing_else_came_for_a_moment():
+    node = appending()
+    kept_pace(node, 10)
+    assert node.committed_index == 1
+    assert pushed_to(node, "n1") == []
+    assert node.next_due_ms == 30
+
+    node.tick(29)
+    assert pushed_to(node, "n1") == []
+    node.tick(30)
+    told = pushed_to(node, "n1")
+
+    assert [(push.kind, push.commit_index, push.entries) for push in told] == [
+        (PushKind.COMMIT, 1, ())
+    ]
+    assert node.next_due_ms > 30
+
+
+def test_a_quiet_moment_costs_one_commit_and_quiet_seconds_one_each():
+    node = appending(compare_timeout_ms=1 << 40, max_heart_beat_leak=1 << 40)
+    kept_pace(node, 0)
+    told_ms = []
+
+    for now_ms in range(1, 3100):
+        node.tick(now_ms)
+        told_ms += [(now_ms, push.kind) for push in pushed_to(node, "n1")]
+
+    assert told_ms == [(ms, PushKind.COMMIT) for ms in (20, 1020, 2020, 3020)]
+
+
+@pytest.mark.parametrize("gap_ms", [0, 1, 19])
+def test_messages_one_after_the_other_tell_commitments_along_the_way(gap_ms):
+    node = appending()
+
+    kinds = [kept_pace(node, number * gap_ms) for number in range(50)]
+
+    assert kinds == [[PushKind.APPEND]] * 50
+    assert node.committed_index == 50
+
+
+def test_the_pause_begins_with_the_commitment_however_long_ago_the_push_was():
+    node = appending()
+    node.propose([b"x"])
+    append = pushed_to(node, "n1")[0]
+
+    node.tick(300)
+    node.replied(append, appended(1))
+
+    assert pushed_to(node, "n1") == []
+    assert node.next_due_ms == 320
+
+
+def test_a_peer_that_has_not_stored_all_is_told_nothing_before_it_has():
+    node = appending()
+    kept_pace(node, 0)
+    node.propose([b"y"])
+    slow = pushed_to(node, "n1")[0]
+    assert (slow.first_index, slow.commit_index) == (2, 1)
+
+    node.tick(500)
+    assert pushed_to(node, "n1") == []
+    node.replied(slow, appended(2))
+    node.tick(520)
+
+    assert [push.commit_index for push in pushed_to(node, "n1")] == [2]
+
+
+def both_appending(**settings):
+    """A leader that appends to both others."""
+    node = elected(MemoryLog((Entry(0, 0, b"a"),)), **settings)
+    for compare in requests(node, Push):
+        node.replied(compare, PushReply(end_index=0))
+    requests(node, Push)
+    node.tick(20)
+    requests(node, Push)
+    return node
+
+
+def test_a_slow_peer_is_told_at_once_what_was_committed_a_while_ago():
+    node = both_appending()
+    node.propose([b"b"])
+    fast, slow = requests(node, Push)
+    node.replied(fast, appended(1))
+    node.tick(40)
+    assert [(push.target, push.kind) for push in requests(node, Push)] == [
+        (fast.target, PushKind.COMMIT)
+    ]
+
+    node.tick(200)
+    node.replied(slow, appended(1))
+
+    assert [(push.target, push.commit_index) for push in requests(node, Push)] == [(slow.target, 1)]
+
+
+def test_an_entry_pushed_again_tells_a_commitment_no_further_than_itself():
+    node = both_appending(max_push_timeout_ms=100)
+    node.propose([b"b", b"c"])
+    _, waits, _, done = requests(node, Push)
+    node.replied(done, appended(2))
+    assert (node.committed_index, waits.commit_index) == (2, 0)
+
+    node.tick(130)
+    again = pushed_to(node, waits.target)[0]
+    assert (again.last_index, again.commit_index) == (1, 2)
+    node.replied(again, appended(1))
+    node.replied(waits, appended(2))
+
+    told = pushed_to(node, waits.target)
+    assert [(push.kind, push.commit_index) for push in told] == [(PushKind.COMMIT, 2)]
+
+
+def test_a_peer_that_follows_again_is_told_at_once_what_is_committed():
+    node = both_appending()
+    node.propose([b"b"])
+    one, other = requests(node, Push)
+    node.replied(one, appended(1))
+    node.tick(500)
+    node.failed(other)
+    node.tick(1000)
+    compare = next(push for push in requests(node, Push) if push.kind is PushKind.COMPARE)
+
+    node.replied(compare, PushReply(end_index=1))
+
+    assert [(push.kind, push.commit_index) for push in pushed_to(node, other.target)] == [
+        (PushKind.COMMIT, 1)
+    ]
+
+
+def test_a_peer_that_does_not_answer_a_commit_is_told_again_by_the_second():
+    node = appending()
+    kept_pace(node, 0)
+    node.tick(20)
+    told = pushed_to(node, "n1")[0]
+
+    node.failed(told)
+
+    assert pushed_to(node, "n1") == []
+    node.tick(1020)
+    assert [push.kind for push in pushed_to(node, "n1")] == [PushKind.COMMIT]
