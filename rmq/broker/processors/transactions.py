@@ -245,7 +245,8 @@ class TransactionProcessor:
         """The half message that is meant, and what its properties say.
 
         Source: EndTransactionProcessor.java, checkPrepareMessage(), 5.3.3, which believes whatever
-        lies at the offset to be a half message.
+        lies at the offset to be a half message, and of whatever transaction is ended: after a
+        change of master another one's may be where that was which is meant.
         """
         try:
             half = half_at(self._store, asked.commit_log_offset)
@@ -263,6 +264,12 @@ class TransactionProcessor:
             raise CommandError(
                 ResponseCode.SYSTEM_ERROR,
                 f"The producer group wrong: the half message is not of {asked.producer_group}",
+            )
+        key = known.get(props.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, b"").decode(errors="replace")
+        if asked.transaction_id and key and key != asked.transaction_id:
+            raise CommandError(
+                ResponseCode.SYSTEM_ERROR,
+                f"The transaction wrong: the half message is of {key}, not {asked.transaction_id}",
             )
         if half.queue_offset != asked.tran_state_table_offset or half.position != (
             self._store.position_of(names.HALF_TOPIC, half.queue_id, half.queue_offset)

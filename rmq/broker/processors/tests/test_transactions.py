@@ -62,6 +62,18 @@ def test_end_of_what_is_not_this_groups_half_message_is_refused(scene, outcome, 
     assert unharmed(scene)
 
 
+@pytest.mark.parametrize(
+    ("named", "code"), [("K1", 0), ("", 0), (None, 0), ("K2", ResponseCode.SYSTEM_ERROR)]
+)
+def test_end_of_a_transaction_whose_place_another_has_taken_is_refused(scene, named, code):
+    half = scene.begin(b"body")
+
+    answer = scene.end(half, COMMIT, transaction_id=named)
+
+    assert answer.code == code
+    assert scene.visible() == ([] if code else [b"body"])
+
+
 def test_end_of_a_usual_message_is_refused(scene):
     result = scene.store.put(PutMessage("U", 0, b"x", b"PGROUP\x01p\x02"))
     half = {
