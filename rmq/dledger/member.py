@@ -505,6 +505,7 @@ class Member:
         elif not self._backlog:
             self._settle(node)
         else:
+            node.tick(self._now_ms)
             self._finish_synced()
 
     def _finish_synced(self) -> None:

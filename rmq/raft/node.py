@@ -146,8 +146,8 @@ class Node:
     def tick(self, now_ms: int) -> None:
         """Let time be ``now_ms`` (it never goes back) and do what is due.
 
-        Call it too before ``step``, ``replied`` and ``propose``, if time went on: they take the
-        time of the last tick.
+        Call it too before ``step``, ``replied``, ``propose`` and ``advance``, if time went on: they
+        take the time of the last tick.
         """
         standing = self._standing
         assert now_ms >= standing.now_ms, (now_ms, standing.now_ms)

@@ -72,7 +72,15 @@ class Progress:
 class Leadership:
     """Replication by a leader; idle in another role."""
 
-    __slots__ = ("_batches", "_first_own_index", "_pending", "_progress", "_standing", "_tell_ms", "ended")
+    __slots__ = (
+        "_batches",
+        "_first_own_index",
+        "_pending",
+        "_progress",
+        "_standing",
+        "_tell_ms",
+        "ended",
+    )
 
     def __init__(self, standing: Standing) -> None:
         self._standing = standing

@@ -12,7 +12,7 @@ from codec.codes import DLedgerRequestCode as Code
 from codec.codes import DLedgerResponseCode as Result
 from codec.codes import ResponseCode
 from rmq.dledger.errors import ProposalError
-from rmq.dledger.member import WAITING_MAX
+from rmq.dledger.member import WAITING_MAX, Member
 from rmq.dledger.tests.groups import Group, SlowWorker
 from rmq.raft.messages import Role
 
@@ -448,3 +448,32 @@ def test_a_member_that_lost_its_term_file_votes_in_none_of_its_logs_terms():
 
     assert group.members["n0"].term == term + 1
     assert group.elected().term > term > 0
+
+
+def test_messages_one_after_the_other_are_a_push_each_though_the_leaders_disk_is_slow():
+    group = Group(2, durable=True)
+    workers = {one: SlowWorker() for one in group.ids}
+    group.workers.update(workers)
+
+    def run(ms: int, slow: Member | None = None) -> None:
+        for _ in range(ms):
+            group.run(1)
+            for one, worker in workers.items():
+                if slow is None or slow.self_id != one:
+                    worker.finish()
+
+    group.start()
+    run(5_000)
+    leader = group.elected()
+    sent = group.wires[leader.self_id].sent
+    sent.clear()
+    found: list[object] = []
+    for number in range(10):
+        leader.propose([b"a"]).addCallback(found.append)
+        run(50, slow=leader)
+        assert len(found) == number
+        workers[leader.self_id].finish()
+        run(5)
+        assert len(found) == number + 1
+
+    assert [command.code for _, command in sent].count(Code.PUSH) == 10
