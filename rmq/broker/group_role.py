@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 RETRY_MS = 1_000
 """Pause after a failure of the store."""
 
-AGAIN_MS = (1_000, 4_000, 15_000)
+AGAIN_MS = (1_000, 4_000, 8_000, 15_000)
 """When NameServers are told again: by a slave, after it has got a leader, to hear its master's
 address; by a master, after a member joined it, whose own word may come still later."""
 

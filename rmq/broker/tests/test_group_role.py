@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 
@@ -132,6 +134,19 @@ def test_master_is_announced_again_after_a_member_joined(joined_ms):
     assert world.announced_within(SHARED_MS) == 1
     assert world.announced_within(AGAIN_MS[-1]) == len(AGAIN_MS) - 1
     assert world.announced_within(60_000) == 0
+
+
+def test_a_late_word_of_the_master_before_is_outdone_within_seven_seconds():
+    world = World()
+    world.becomes(LEADER, 3)
+    world.clock.advance(1)
+    world.joined("n0")
+
+    told_ms = [ms for ms in range(1, 20_000) if world.announced_within(1)]
+
+    assert told_ms[0] < 1_500
+    assert max(later - ms for ms, later in pairwise(told_ms)) <= 7_000
+    assert told_ms[-1] >= 15_000
 
 
 def test_members_that_join_together_are_announced_to_together():
