@@ -16,7 +16,7 @@ from codec.message.record import Record, parse_record
 from codec.message.sysflag import TRANSACTION_PREPARED
 from rmq.base.errors import CallError
 from rmq.sim.client import DEFAULT_TOPIC, ROUTE_PERIOD_MS, Client
-from rmq.sim.history import Attempt, History, Outcome, Queue
+from rmq.sim.history import Attempt, History, Outcome, Queue, Reads
 from rmq.sim.network import Network
 from rmq.sim.process import Process
 from rmq.sim.transactions import GROUP, Transactions
@@ -169,7 +169,7 @@ class Consumer(Client):
         network: Network,
         process: Process,
         name_servers: Sequence[str],
-        history: History,
+        history: Reads,
         queue: Queue,
         *,
         slaves_too: bool = False,

@@ -38,10 +38,12 @@ SMALL = {
     "flushConsumerOffsetInterval": "300",
     "transactionTimeOut": "1000",
     "transactionCheckInterval": "700",
-    "transactionCheckMax": "1000",
     "transactionOpBatchInterval": "1500",
 }
-"""Files so small that runs see many of them, and transactions asked about soon, and for ever."""
+"""Files so small that runs see many of them, and transactions asked about soon."""
+
+CHECK_MAX = {True: "8", False: "1000"}
+"""transactionCheckMax where brokers give up, and where they do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Cluster:
                 "brokerIP2": ip,
                 "namesrvAddr": ";".join(self.name_servers),
                 "controllerAddr": ";".join(self.controller_addresses),
+                "transactionCheckMax": CHECK_MAX[self.history.promises.gives_up],
             }
             settings = broker_settings(SMALL | fixed | dict(values), _facts(process))
             server = Broker(self.reactor(process), settings, process.machine.disk, outside(process))

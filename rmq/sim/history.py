@@ -10,14 +10,15 @@ offset shows the same body to everybody for ever; offsets have no holes. (A queu
 for a while: a master that was replaced, and does not know it, is asked for what it never had.)
 A delayed message comes later, at an offset that nobody was told, and may come again.
 What a transaction is about comes when it is committed, once, also at an offset that nobody was
-told; it is never seen if nobody committed it (see ``rmq.sim.transactions``).
+told; it is never seen if nobody committed it (see ``rmq.sim.transactions``). Where brokers give up
+after some questions, what they gave up lies in a topic of its own (``GivenUp``).
 Checked at the end, when the whole of every queue was read anew: what was acked is where the ack
 said; of one producer's messages in a queue those acked earlier come first; what was read is there.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rmq.sim.world import SimulationError
 
@@ -73,11 +74,6 @@ class Attempt:
         """Whether it is first stored elsewhere: what was acked is not its offset."""
         return self.delayed or self.fate is not None
 
-    @property
-    def is_owed(self) -> bool:
-        """Whether it must come, if what was acked survives."""
-        return self.outcome is Outcome.ACKED and self.fate in {None, Fate.COMMITTED}
-
 
 @dataclass(slots=True)
 class Promises:
@@ -85,6 +81,8 @@ class Promises:
 
     acked_survive: bool = True
     reads_survive: bool = True
+    gives_up: bool = False
+    """Brokers ask about a transaction some times only, and keep apart what nobody ends."""
 
 
 @dataclass(slots=True)
@@ -94,6 +92,7 @@ class History:
     promises: Promises = field(default_factory=Promises)
     attempts: dict[bytes, Attempt] = field(default_factory=dict)
     reads: int = 0
+    given_up: set[bytes] = field(default_factory=set)
     _numbers: dict[str, int] = field(default_factory=dict)
     _places: dict[bytes, tuple[Queue, int]] = field(default_factory=dict)
     _bodies: dict[tuple[Queue, int], bytes] = field(default_factory=dict)
@@ -161,11 +160,11 @@ class History:
 
     def missing(self, tables: dict[Queue, list[bytes]]) -> list[Attempt]:
         """Messages that were acked to come later, and have not come yet."""
-        there = {body for bodies in tables.values() for body in bodies}
+        there = self.given_up.union(*tables.values())
         return [
             one
             for one in self.attempts.values()
-            if one.comes_later and one.is_owed and one.body not in there
+            if one.comes_later and self._is_owed(one) and one.body not in there
         ]
 
     def judge(self, tables: dict[Queue, list[bytes]]) -> None:
@@ -183,7 +182,8 @@ class History:
         if not self.promises.acked_survive:
             return
         for attempt in self.missing(tables):
-            why = "acknowledged to be delivered later" if attempt.delayed else "committed"
+            fate = attempt.fate
+            why = "acknowledged to be delivered later" if fate is None else fate.value
             raise SimulationError(f"lost: {attempt.body!r}, {why}")
         last: dict[tuple[str, Queue], int] = {}
         for attempt in self.acked():
@@ -207,9 +207,46 @@ class History:
             if offset >= len(bodies):
                 raise SimulationError(f"unread: {body!r} was at {_place(queue, offset)}")
 
+    def _is_owed(self, attempt: Attempt) -> bool:
+        """Whether it must come or be given up, if what was acked survives."""
+        is_asked_for = attempt.fate is Fate.OPEN and self.promises.gives_up
+        owed = attempt.fate in {None, Fate.COMMITTED} or is_asked_for
+        return attempt.outcome is Outcome.ACKED and owed
+
     def _is_delayed(self, body: bytes) -> bool:
         attempt = self.attempts.get(body)
         return attempt is not None and attempt.delayed
+
+
+class Reads(Protocol):
+    """Where a consumer tells what it reads."""
+
+    def read(self, queue: Queue, offset: int, body: bytes, by: str) -> None:
+        """Somebody was shown ``body``."""
+        ...
+
+    def skipped(self, queue: Queue, offset: int, following: int, by: str) -> None:
+        """Somebody who wanted ``offset`` was sent on to ``following``."""
+        ...
+
+
+class GivenUp:
+    """What is read of transactions that brokers have given up; there may be several copies."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self.skipped = history.skipped
+
+    def read(self, queue: Queue, offset: int, body: bytes, by: str) -> None:
+        """A half message was given up.
+
+        :raises SimulationError: it is none, or nobody gives up.
+        """
+        attempt = self._history.attempts.get(body)
+        if attempt is None or attempt.fate is None or not self._history.promises.gives_up:
+            place = _place(queue, offset)
+            raise SimulationError(f"invented: {by} read {body!r} at {place}, given up")
+        self._history.given_up.add(body)
 
 
 def _place(queue: Queue, offset: int) -> str:

@@ -12,10 +12,11 @@ from functools import partial
 from hashlib import blake2b
 
 from rmq.app.broker import Broker
+from rmq.broker.names import CHECK_MAX_TIME_TOPIC
 from rmq.sim.clients import QUEUES, Consumer, Load, Producer
 from rmq.sim.cluster import Cluster, Results
 from rmq.sim.faults import Faults, Menu
-from rmq.sim.history import Fate, Promises, Queue
+from rmq.sim.history import Fate, GivenUp, Promises, Queue, Reads
 from rmq.sim.process import Machine, Process
 from rmq.sim.raft_group import GroupShape, RaftGroup
 from rmq.sim.world import SimulationError, World, watched_log
@@ -69,23 +70,25 @@ class BrokerRun:
         self.world = cluster.world
         self.broker = broker
         self.load = Load(broker, TOPIC, transacted_of=TRANSACTED_OF)
+        self.given_up = Queue(broker, CHECK_MAX_TIME_TOPIC, 0)
         self.queues = [Queue(broker, TOPIC, number) for number in range(QUEUES)]
         for number in range(producers):
             cluster.client(f"p{number}", self._producer)
         for queue in self.queues:
-            cluster.client(f"c{queue.queue_id}", partial(self._consumer, queue, slaves_too))
+            consumer = partial(self._consumer, queue, cluster.history, slaves_too)
+            cluster.client(f"c{queue.queue_id}", consumer)
 
     def _producer(self, process: Process) -> Producer:
         cluster = self.cluster
         return Producer(cluster.network, process, cluster.name_servers, cluster.history, self.load)
 
-    def _consumer(self, queue: Queue, slaves_too: bool, process: Process) -> Consumer:
+    def _consumer(self, queue: Queue, reads: Reads, slaves_too: bool, process: Process) -> Consumer:
         cluster = self.cluster
         return Consumer(
             cluster.network,
             process,
             cluster.name_servers,
-            cluster.history,
+            reads,
             queue,
             slaves_too=slaves_too,
         )
@@ -116,10 +119,12 @@ class BrokerRun:
         self.load.stopped = True
         self.world.run_for(5_000)
         cluster = self.cluster
+        history = cluster.history
         judges = [
-            cluster.client(f"j{queue.queue_id}", partial(self._consumer, queue, False))
+            cluster.client(f"j{queue.queue_id}", partial(self._consumer, queue, history, False))
             for queue in self.queues
         ]
+        cluster.client("g", partial(self._consumer, self.given_up, GivenUp(history), False))
         readers = [cluster.running[machine.name] for machine in judges]
 
         def tables() -> dict[Queue, list[bytes]]:
@@ -135,7 +140,6 @@ class BrokerRun:
         def all_came() -> bool:
             return all_read() and not history.missing(tables())
 
-        history = cluster.history
         if not self.world.run_for(CALM_MS, done=all_came) and not all_read():
             raise SimulationError(f"the queues could not be read within {CALM_MS} ms of calm")
         self.world.run_for(DOUBLED_MS)
@@ -160,7 +164,8 @@ def _broker_run(
     slaves_too: bool = False,
 ) -> tuple[Cluster, Faults]:
     cluster = Cluster(world)
-    cluster.history.promises = promises
+    gives_up = world.dice.split("checks").below(2) == 0
+    cluster.history.promises = replace(promises, gives_up=gives_up)
     broker = build(cluster)
     cluster.start()
     run = BrokerRun(cluster, broker, producers=2, slaves_too=slaves_too)

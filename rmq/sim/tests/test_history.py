@@ -1,9 +1,10 @@
 import pytest
 
-from rmq.sim.history import Attempt, Fate, History, Outcome, Promises, Queue
+from rmq.sim.history import Attempt, Fate, GivenUp, History, Outcome, Promises, Queue
 from rmq.sim.world import SimulationError
 
 Q = Queue("a", "T", 0)
+G = Queue("a", "TRANS_CHECK_MAX_TIME_TOPIC", 0)
 
 
 def sent(history, body, outcome=Outcome.ACKED, offset=-1, queue=Q):
@@ -216,3 +217,39 @@ def test_a_broker_asks_about_transactions_only(history):
 
 def test_processes_of_a_producer_share_its_numbers(history):
     assert [history.next_number(name) for name in ("p", "q", "p")] == [1, 1, 2]
+
+
+def test_what_nobody_decided_is_given_up_or_lost(history):
+    half(history, fate=Fate.OPEN)
+    half(history, b"2", Fate.OPEN, Outcome.UNKNOWN)
+    assert history.missing({}) == []
+    history.promises.gives_up = True
+    with pytest.raises(SimulationError, match="lost: b'1', open"):
+        history.judge({Q: []})
+
+    GivenUp(history).read(G, 0, b"1", "g")
+
+    history.judge({Q: []})
+
+
+def test_what_was_committed_may_be_given_up_in_several_copies(history):
+    history.promises.gives_up = True
+    half(history)
+    given_up = GivenUp(history)
+    given_up.read(G, 0, b"1", "g")
+    given_up.read(G, 1, b"1", "g")
+
+    history.judge({Q: []})
+
+    with pytest.raises(SimulationError, match="hole"):
+        given_up.skipped(G, 2, 3, "g")
+
+
+@pytest.mark.parametrize(("body", "gives_up"), [(b"1", False), (b"2", True), (b"3", True)])
+def test_what_was_given_up_without_cause_is_found(history, body, gives_up):
+    history.promises.gives_up = gives_up
+    half(history)
+    sent(history, b"2", offset=0)
+
+    with pytest.raises(SimulationError, match=r"invented: g read .* given up"):
+        GivenUp(history).read(G, 0, body, "g")

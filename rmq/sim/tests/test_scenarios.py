@@ -122,6 +122,16 @@ def test_a_broker_that_never_asks_is_found_out(monkeypatch):
     assert "', committed" in first_finding("single", 5)
 
 
+def test_a_broker_that_drops_what_it_gives_up_is_found_out(monkeypatch):
+    def drops(self, half, properties):
+        self._offset += 1
+        return PASS_COST
+
+    monkeypatch.setattr(QueueRound, "_give_up", drops)
+
+    assert first_finding("single", 5).startswith("lost")
+
+
 def test_a_broker_that_forgets_what_it_committed_is_found_out(monkeypatch):
     monkeypatch.setattr(Endings, "has_committed", lambda self, transaction: False)
 
