@@ -22,7 +22,7 @@ from rmq.broker import names
 from rmq.broker.offsets import ConsumerOffsets
 from rmq.broker.role import RoleHolder
 from rmq.broker.transactions.checks import at_once
-from rmq.broker.transactions.endings import Endings, Identity, Place
+from rmq.broker.transactions.endings import Endings, Place
 from rmq.broker.transactions.half import (
     HALF_QUEUE,
     Known,
@@ -62,11 +62,13 @@ EndRequest: TypeAlias = Request[EndTransactionRequestHeader]
 
 
 class _Commit(NamedTuple):
-    """A commit about to be stored: the number of its request in the run, and its message."""
+    """A commit about to be stored: the number of its request in the run, its message, and of what
+    half message it is made."""
 
     number: int
     final: PutMessage
-    identity: Identity
+    half: Record
+    known: Known
 
 
 class TransactionProcessor:
@@ -162,11 +164,10 @@ class TransactionProcessor:
             looks = self._may_be_committed(asked, half)
             if looks and self._is_behind():
                 return self._end_later(request)
-            identity = identity_of(half, known)
             if looks and commits:  # what is looked for may be among them
                 self._store_commits(commits, answers)
-            if not (looks and self._is_committed(half, identity)):
-                commits[place] = _Commit(number, final_message(half, known), identity)
+            if not (looks and self._is_committed(half, known)):
+                commits[place] = _Commit(number, final_message(half, known), half, known)
                 return None
         self._note(place, outcome)
         return Response()
@@ -186,7 +187,8 @@ class TransactionProcessor:
         assert isinstance(answer, Response), "a commit that need not wait is answered at once"
         return answer
 
-    def _is_committed(self, half: Record, identity: Identity) -> bool:
+    def _is_committed(self, half: Record, known: Known) -> bool:
+        identity = identity_of(half, known)
         return self._endings.has_committed(identity) or is_committed(self._store, half)
 
     def _store_commits(
@@ -194,12 +196,13 @@ class TransactionProcessor:
     ) -> None:
         """Store final messages, and fill in the answers to who committed them."""
         results = self._store.put_run([commit.final for commit in commits.values()])
+        dispatched = self._store.dispatched_position
         for (place, commit), result in zip(commits.items(), results, strict=True):
             if result.status in STORED:
                 self._note(place, TRANSACTION_COMMIT)
                 answers[commit.number] = Response()
-                if result.position >= self._store.dispatched_position:
-                    self._endings.commit_unseen(commit.identity)
+                if result.position >= dispatched:
+                    self._endings.commit_unseen(identity_of(commit.half, commit.known))
             else:
                 answers[commit.number] = CommandError(
                     CODES.get(result.status, ResponseCode.SYSTEM_ERROR),
