@@ -63,7 +63,8 @@ EndRequest: TypeAlias = Request[EndTransactionRequestHeader]
 
 class _Commit(NamedTuple):
     """A commit about to be stored: the number of its request in the run, its message, and of what
-    half message it is made."""
+    half message it is made.
+    """
 
     number: int
     final: PutMessage
