@@ -24,7 +24,13 @@ def test_only_the_newest_are_remembered():
     for offset in range(3):
         endings.end(0, offset, 8)
         endings.moved(0, offset, offset + 10)
+        endings.commit_unseen((b"K%d" % offset, b"p", b"T", 0))
 
+    assert [endings.has_committed((b"K%d" % n, b"p", b"T", 0)) for n in range(3)] == [
+        False,
+        True,
+        True,
+    ]
     assert [endings.outcome(0, offset) for offset in range(3)] == [None, 8, 8]
     assert [endings.latest(0, offset) for offset in range(3)] == [0, 11, 12]
 
@@ -33,8 +39,10 @@ def test_cleared_ones_are_forgotten():
     endings = Endings()
     endings.end(0, 1, 8)
     endings.moved(0, 1, 5)
+    endings.commit_unseen((b"K", b"p", b"T", 0))
 
     endings.clear()
 
+    assert not endings.has_committed((b"K", b"p", b"T", 0))
     assert endings.outcome(0, 1) is None
     assert endings.latest(0, 1) == 1

@@ -10,6 +10,7 @@ from rmq.broker.transactions.half import (
     add_origin,
     final_message,
     half_at,
+    identity_of,
     is_committed,
     known_of,
     number_of,
@@ -34,6 +35,18 @@ def put(store, topic=HALF, body=b"x", sys_flag=0, born_ms=5, **changed):
         PutMessage(topic, 0, body, props.build(kept), sys_flag=sys_flag, born_timestamp=born_ms)
     )
     return half_at(store, result.position)
+
+
+def identity(half):
+    return identity_of(half, known_of(half))
+
+
+def test_copies_of_a_half_message_are_of_one_transaction_and_no_others(store):
+    half = put(store)
+
+    assert identity(half) == identity(put(store, TRANSACTION_CHECK_TIMES="1"))
+    for changed in ({"UNIQ_KEY": "L"}, {"PGROUP": "q"}, {"REAL_TOPIC": "U"}, {"born_ms": 6}):
+        assert identity(half) != identity(put(store, **changed))
 
 
 def test_origin_is_named_with_the_transaction():
