@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,8 @@ import containers
 import drivers
 
 TEST_MAX_S = 120
+SERVERS_SAID_S = 20
+"""How long before a test that failed what servers said may have to do with it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,11 +77,14 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo
 ) -> Iterator[pytest.TestReport]:
-    """Show with a failure what the servers said last."""
+    """Show with a failure what the servers said last, of those that said anything meanwhile."""
     report = yield
     if report.failed and (lab := item.funcargs.get("lab")):
+        since = time.time() - SERVERS_SAID_S - call.duration
         for server in lab.servers:
-            report.sections.append((f"server {server.name}", server.tail()))
+            if server.log(since):
+                said = server.tail(lines=25, since=since)
+                report.sections.append((f"server {server.name}", said))
     return report
 
 

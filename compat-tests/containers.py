@@ -151,17 +151,18 @@ class Server:
         self.docker.reload()
         return self
 
-    def log(self) -> str:
-        """All that it printed so far."""
-        return self.docker.logs().decode(errors="replace")
+    def log(self, since: float = 0) -> str:
+        """All that it printed so far, or since a time (seconds since 1970)."""
+        return self.docker.logs(since=since or None).decode(errors="replace")
 
-    def tail(self, lines: int = 60) -> str:
+    def tail(self, lines: int = 60, since: float = 0) -> str:
         """What it printed last, and what Java's servers warn of in their log files."""
         self.docker.reload()
-        printed = [line for line in self.log().splitlines() if "|-INFO" not in line]
+        printed = [line for line in self.log(since).splitlines() if "|-INFO" not in line]
         said = "\n".join(printed[-lines:])
         if self.docker.status == "running":
-            warnings = "grep -hE ' (WARN|ERROR) ' /opt/home/logs/rocketmqlogs/*.log | tail -n 30"
+            logs = "/opt/home/logs/rocketmqlogs/*.log"
+            warnings = f"grep -hE ' (WARN|ERROR) ' {logs} 2>/dev/null | tail -n 30"
             said += self.docker.exec_run(["sh", "-c", warnings]).output.decode(errors="replace")
         return f"--- {self.name} ({self.docker.status})\n{said}"
 
