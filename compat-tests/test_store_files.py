@@ -5,7 +5,9 @@ started on the same volume, under the same name.
 """
 
 import artifacts
+import containers
 import pytest
+from test_push import wait_until
 
 COUNT = 10_000
 LOG_FILE_SIZE = 1 << 20
@@ -25,24 +27,55 @@ def namesrv(lab, flavour):
     lab.forget(started)
 
 
-def broker(lab, kind, namesrv, volume, number):
-    name = f"store-broker-{number}"
-    started = lab.broker(
-        kind,
-        name,
-        [namesrv],
-        volume,
-        brokerName="store-broker",
-        mappedFileSizeCommitLog=str(LOG_FILE_SIZE),
-        mappedFileSizeConsumeQueue=str(20 * 1000),
-        maxMessageSize=str(256 << 10),
-    ).ready()
-    namesrv.knows("store-broker")
-    return started
+@pytest.fixture
+def broker(lab, namesrv):
+    """Start a broker over a volume: broker(kind, volume, number); the last ends with the test."""
+    running = []
+
+    def start(kind, volume, number):
+        while running:
+            lab.forget(running.pop())
+        running.append(
+            lab.broker(
+                kind,
+                f"store-broker-{number}",
+                [namesrv],
+                volume,
+                brokerName="store-broker",
+                mappedFileSizeCommitLog=str(LOG_FILE_SIZE),
+                mappedFileSizeConsumeQueue=str(20 * 1000),
+                maxMessageSize=str(256 << 10),
+            )
+        )
+        started = running[0].ready()
+        namesrv.knows("store-broker")
+        return started
+
+    yield start
+    for one in running:
+        lab.forget(one)
 
 
 def places(events):
     return {(one["queueId"], one["offset"]): one["body"] for one in events if "body" in one}
+
+
+def ends(sent):
+    """The end of each queue."""
+    found = {}
+    for queue, offset in sent:
+        found[queue] = max(offset + 1, found.get(queue, 0))
+    return found
+
+
+def wait_consumed(broker, topic, group, sent):
+    """Wait until a broker knows that all was consumed: a client tells it and waits for no answer."""
+    wanted = ends(sent)
+
+    def known():
+        return containers.consumed(broker, topic, group, wanted)
+
+    wait_until(lambda: known() == wanted, 10, known)
 
 
 @pytest.mark.max_s(240)
@@ -56,11 +89,11 @@ def places(events):
     ],
 )
 def test_a_store_passes_from_one_broker_to_the_other(
-    lab, flavour, namesrv, own, topic, group, direction, ending
+    lab, flavour, namesrv, broker, own, topic, group, direction, ending
 ):
     kinds = [flavour if kind == "ours" else flavour.stock for kind in direction.split("-to-")]
     volume = lab.volume()
-    writing = broker(lab, kinds[0], namesrv, volume, 1)
+    writing = broker(kinds[0], volume, 1)
     client = own(artifacts.APACHE, namesrv.address)
     sent = places(
         client.do(
@@ -68,7 +101,9 @@ def test_a_store_passes_from_one_broker_to_the_other(
         )
     )
     assert len(sent) == COUNT
-    client.do("lite-pull", topic=topic, group=group, count=COUNT)
+    read = client.do("lite-pull", topic=topic, group=group, count=COUNT)
+    assert places(read) == sent
+    wait_consumed(writing, topic, group, sent)
 
     for number, kind in enumerate(kinds[1:], start=2):
         client.close()
@@ -76,8 +111,7 @@ def test_a_store_passes_from_one_broker_to_the_other(
         getattr(writing, ending)()
         segments = [path for path in writing.files(writing.log_folder) if path.isdigit()]
         assert len(segments) > 3, segments
-        lab.forget(writing)
-        writing = broker(lab, kind, namesrv, volume, number)
+        writing = broker(kind, volume, number)
         client = own(artifacts.APACHE, namesrv.address)
 
         found = [
@@ -99,17 +133,18 @@ def test_a_store_passes_from_one_broker_to_the_other(
                 "send", topic=topic, mode="async", count=400, body=f"more{number}", tags="blue"
             )
         )
-        highest = {queue: max(offset for at, offset in sent if at == queue) for queue, _ in sent}
-        assert all(offset > highest[queue] for queue, offset in more)
+        before = ends(sent)
+        assert all(offset >= before[queue] for queue, offset in more)
         assert len(more) == 400
         sent |= more
         if ending == "stop":
+            assert containers.consumed(writing, topic, group, before) == before
             left = client.do("lite-pull", topic=topic, group=group, count=400)
             assert {one["body"] for one in left} == set(more.values())
+            wait_consumed(writing, topic, group, sent)
         again = [
             one
             for one in client.do("pull", topic=topic, group=f"{group}-again")
             if one["event"] == "received"
         ]
         assert places(again) == sent
-    lab.forget(writing)

@@ -23,6 +23,8 @@ TAKE_OVER_MAX_S = 60
 BACK_MAX_S = 90
 LEAST = 100
 """Messages that a test sends at least."""
+UNIT = 20
+"""Bytes of a consume queue's unit."""
 
 pytestmark = pytest.mark.max_s(300)
 needs_java = pytest.mark.skipif(not clusters.java_is_there(), reason="needs Java")
@@ -91,16 +93,26 @@ def check(group: DLedgerGroup, producers: list[Producer]) -> None:
         for queue_id in range(clusters.QUEUES):
             fields = {"topic": clusters.TOPIC, "queueId": queue_id}
             count = int(peer.call(wire.MAX_OFFSET, fields).fields["offset"])
+            wait_for_same_units(group, queue_id, count)
 
-            def units(one: servers.Server, queue_id: int = queue_id, count: int = count) -> bytes:
-                return dledger_groups.queue_units(one, queue_id, count)
 
-            wait_for(
-                "all to have dispatched all",
-                lambda: len({units(one) for one in group.brokers}) == 1,
-                10,
-                0.1,
-            )
+def wait_for_same_units(group: DLedgerGroup, queue_id: int, count: int) -> None:
+    """Wait until all brokers have the same ``count`` units of a queue."""
+    found: list[bytes] = []
+
+    def are_same() -> bool:
+        found[:] = [dledger_groups.queue_units(one, queue_id, count) for one in group.brokers]
+        return len(set(found)) == 1
+
+    try:
+        wait_for("the same units", are_same, 30, 0.1)
+    except AssertionError:
+        there = [
+            sum(any(units[at : at + UNIT]) for at in range(0, len(units), UNIT)) for units in found
+        ]
+        raise AssertionError(
+            f"queue {queue_id}: of {count} units the brokers have {there}"
+        ) from None
 
 
 def test_leaders_of_ours_are_killed_and_nothing_is_lost(group, record_property):

@@ -363,8 +363,10 @@ def attacked(server, seconds):
     return subprocess.Popen(command)
 
 
+GROWTH_MAX = 4 * MB
+"""Of a server's memory by one attack; what is kept of each would grow by each."""
 TRIES_MAX = 3
-"""Other work on this machine can only make it worse."""
+"""Other work on this machine can only make it worse: attacks then overlap more than ever before."""
 
 
 def latencies_while(attack, peer):
@@ -382,17 +384,19 @@ def test_200_hostile_peers_do_not_slow_a_healthy_client(fed, broker):
         attack = attacked(fed, 3)
         attack.wait(30)  # warm-up: the allocator has its pools then
         time.sleep(3 * UNFINISHED_MS / 1000)
-        before, descriptors = fed.rss, fed.descriptors
+        descriptors = fed.descriptors
 
         for _ in range(TRIES_MAX):
+            before = fed.rss
             # The attackers need the machine, too: ``usual`` is while they are at another server.
             usual = latencies_while(attacked(other, 6), peer)
             under_attack = latencies_while(attacked(fed, 6), peer)
-            if p99(under_attack) <= 2 * max(p99(usual), NOISE_MS):
+            eventually(lambda: fed.descriptors <= descriptors, 10)
+            time.sleep(2 * UNFINISHED_MS / 1000)
+            after = fed.rss
+            is_calm = p99(under_attack) <= 2 * max(p99(usual), NOISE_MS)
+            if is_calm and after - before < GROWTH_MAX:
                 break
-        eventually(lambda: fed.descriptors <= descriptors, 10)
-        time.sleep(2 * UNFINISHED_MS / 1000)
-        after = fed.rss
 
     figures = {
         f"{name} {what} ms": round(value(taken), 2)
@@ -404,7 +408,7 @@ def test_200_hostile_peers_do_not_slow_a_healthy_client(fed, broker):
     print(json.dumps(figures))
     assert p99(under_attack) <= 2 * max(p99(usual), NOISE_MS), figures
     assert statistics.median(under_attack) <= 2 * max(statistics.median(usual), 1), figures
-    assert after - before < 4 * MB, figures
+    assert after - before < GROWTH_MAX, figures
     assert "Traceback" not in fed.log(), fed.log()[-3000:]
 
 
