@@ -7,6 +7,7 @@ import artifacts
 import containers
 import pytest
 from test_push import bodies, wait_until
+from together import each, name_of
 
 VERSIONS = ("4.9.8", "5.3.3")
 assert set(VERSIONS) <= set(artifacts.CLIENTS)
@@ -22,7 +23,8 @@ OP = b"\x1bRMQ_SYS_TRANS_OP_HALF_TOPIC\x00\x11WAIT\x01true\x02TAGS\x01d\x02"
 """How each record of an op message ends: its topic and its properties with their lengths."""
 
 CHECK_MAX_S = 60
-"""A Go producer is known to the broker from its second heartbeat on, 30 s after its start."""
+BETWEEN_S = 7
+"""Two checks, which must find nothing to ask."""
 
 READER = "5.3.3"
 
@@ -50,113 +52,160 @@ def seen(driver, topic, group):
     )
 
 
-def checked(driver):
+def wait_seen(driver, topic, group, wanted):
+    wait_until(lambda: seen(driver, topic, group) == wanted, 10, lambda: seen(driver, topic, group))
+
+
+def questions(driver, name="tx"):
+    """What one of a driver's producers was asked about."""
     return [
-        one["body"] for one in driver.wait(lambda _: True, 1, "events") if one["event"] == "checked"
-    ]
-
-
-def wait_checked(driver, wanted):
-    wait_until(
-        lambda: wanted <= set(checked(driver)), CHECK_MAX_S, lambda: wanted - set(checked(driver))
-    )
-
-
-@pytest.mark.parametrize("version", (*VERSIONS, artifacts.GO))
-def test_commits_are_seen_and_rollbacks_are_not(own, quick, topic, group, producers, version):
-    driver = own(version, quick.addresses)
-    reader = own(READER, quick.addresses) if version == artifacts.GO else driver
-    name = f"{topic}-push"
-    driver.do("send", topic=topic, body="plain")
-    driver.do("begin", name="tx", group=producers, check="unknown")
-    reader.do("push", name=name, topic=topic, group=group)
-
-    sent = [
         one
-        for one in driver.do(
-            "transact", name="tx", topic=topic, count=20, outcomes="commit,rollback", tags="a,b"
-        )
-        if one["event"] == "sent"
+        for one in driver.wait(lambda _: True, 1, "events")
+        if one["event"] == "checked" and one["producer"] == name
     ]
 
-    wanted = {"plain-0"} | {f"body-{i}" for i in range(0, 20, 2)}
-    assert [one["status"] for one in sent] == ["SEND_OK"] * 20
+
+def checked(driver, name="tx"):
+    return [one["body"] for one in questions(driver, name)]
+
+
+def wait_checked(driver, wanted, name="tx"):
     wait_until(
-        lambda: wanted <= bodies(reader.received(name)),
+        lambda: wanted <= set(checked(driver, name)),
         CHECK_MAX_S,
-        lambda: wanted - bodies(reader.received(name)),
-    )
-    time.sleep(7)  # two checks, which must find nothing to ask
-    assert checked(driver) == []
-    assert seen(reader, topic, group + "-again") == sorted(wanted)
-    assert len(reader.received(name)) == len(wanted)
-
-
-@pytest.mark.parametrize(("answer", "found"), [("commit", 5), ("rollback", 0)])
-@pytest.mark.parametrize("version", (*VERSIONS, artifacts.GO))
-def test_unknown_is_asked_about(own, quick, topic, group, producers, version, answer, found):
-    driver = own(version, quick.addresses)
-    reader = own(READER, quick.addresses) if version == artifacts.GO else driver
-    driver.do("send", topic=topic, body="plain")
-    driver.do("begin", name="tx", group=producers, check=answer)
-
-    driver.do("transact", name="tx", topic=topic, count=5, outcomes="unknown", tags="a")
-
-    wanted = {f"body-{i}" for i in range(5)}
-    wait_checked(driver, wanted)
-    expected = sorted({"plain-0", *sorted(wanted)[:found]})
-    wait_until(lambda: seen(reader, topic, group) == expected, 10, lambda: expected)
-    time.sleep(7)
-    assert sorted(checked(driver)) == sorted(wanted)
-    assert seen(reader, topic, group) == expected
-    questions = [one for one in driver.wait(lambda _: True, 1, "") if one["event"] == "checked"]
-    assert {(one["topic"], one["tags"]) for one in questions} == {(topic, "a")}
-    assert all(one["transactionId"] for one in questions)
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_another_producer_of_the_group_answers_for_a_dead_one(
-    own, quick, topic, group, producers, version
-):
-    survivor = own(version, quick.addresses)
-    survivor.do("begin", name="survivor", group=producers, check="commit")
-    survivor.do("transact", name="survivor", topic=topic, body="own", outcomes="commit")
-    dying = own(version, quick.addresses)
-    dying.do("begin", name="dying", group=producers, check="commit")
-
-    dying.begin("transact", name="dying", topic=topic, body="orphan", outcomes="die")
-
-    wait_checked(survivor, {"orphan-0"})
-    wait_until(
-        lambda: seen(survivor, topic, group) == ["orphan-0", "own-0"],
-        10,
-        lambda: seen(survivor, topic, group),
+        lambda: wanted - set(checked(driver, name)),
     )
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_half_messages_outlive_the_broker(lab, flavour, own, topic, group, producers, version):
-    names = f"tx-{version[0]}-ns", f"tx-{version[0]}-broker"
+def heard(driver, version, name, topic, group):
+    """Have the broker know a producer of Go, whose own heartbeat comes 30 s after its start.
+
+    A consumer that is called alike is of the same client, and tells of both when it begins.
+    """
+    if version == artifacts.GO:
+        driver.do("push", name=name, topic=topic, group=group)
+
+
+def test_commits_are_seen_and_rollbacks_are_not(own, quick, topic, group, producers):
+    def seen_or_not(version):
+        called, readers = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
+        driver = own(version, quick.addresses)
+        reader = own(READER, quick.addresses) if version == artifacts.GO else driver
+        name = f"{called}-push"
+        driver.do("send", topic=called, body="plain")
+        driver.do("begin", name="tx", group=f"{producers}-{name_of(version)}", check="unknown")
+        reader.do("push", name=name, topic=called, group=readers)
+
+        sent = [
+            one
+            for one in driver.do(
+                "transact",
+                **{"name": "tx", "topic": called, "count": 20},
+                **{"outcomes": "commit,rollback", "tags": "a,b"},
+            )
+            if one["event"] == "sent"
+        ]
+        heard(driver, version, "tx", called, f"{readers}-too")
+
+        wanted = {"plain-0"} | {f"body-{i}" for i in range(0, 20, 2)}
+        assert [one["status"] for one in sent] == ["SEND_OK"] * 20
+        wait_until(
+            lambda: wanted <= bodies(reader.received(name)),
+            CHECK_MAX_S,
+            lambda: wanted - bodies(reader.received(name)),
+        )
+        time.sleep(BETWEEN_S)
+        assert checked(driver) == []
+        assert seen(reader, called, f"{readers}-again") == sorted(wanted)
+        assert len(reader.received(name)) == len(wanted)
+
+    each((*VERSIONS, artifacts.GO), seen_or_not)
+
+
+FOUND = {"commit": 5, "rollback": 0}
+"""How many of five a reader finds by what the producer answers."""
+
+
+def test_unknown_is_asked_about(own, quick, topic, group, producers):
+    def asked(version):
+        driver = own(version, quick.addresses)
+        reader = own(READER, quick.addresses) if version == artifacts.GO else driver
+        topics = {answer: f"{topic}-{answer}-{name_of(version)}" for answer in FOUND}
+        wanted = {f"body-{i}" for i in range(5)}
+        expected = {
+            answer: sorted({"plain-0", *sorted(wanted)[:found]}) for answer, found in FOUND.items()
+        }
+        for answer, called in topics.items():
+            driver.do("send", topic=called, body="plain")
+            driver.do("begin", name=answer, group=f"{producers}-{called}", check=answer)
+            driver.do(
+                *("transact",),
+                **{"name": answer, "topic": called, "count": 5},
+                **{"outcomes": "unknown", "tags": "a"},
+            )
+            heard(driver, version, answer, called, f"{group}-{called}")
+
+        for answer, called in topics.items():
+            wait_checked(driver, wanted, answer)
+            wait_seen(reader, called, group, expected[answer])
+        time.sleep(BETWEEN_S)
+        for answer, called in topics.items():
+            assert sorted(checked(driver, answer)) == sorted(wanted)
+            assert seen(reader, called, group) == expected[answer]
+            told = questions(driver, answer)
+            assert {(one["topic"], one["tags"]) for one in told} == {(called, "a")}
+            assert all(one["transactionId"] for one in told)
+
+    each((*VERSIONS, artifacts.GO), asked)
+
+
+def test_another_producer_of_the_group_answers_for_a_dead_one(own, quick, topic, group, producers):
+    def answered(version):
+        called, asked = f"{topic}-{name_of(version)}", f"{producers}-{name_of(version)}"
+        survivor = own(version, quick.addresses)
+        dying = own(version, quick.addresses)
+        survivor.do("begin", name="survivor", group=asked, check="commit")
+        survivor.do("transact", name="survivor", topic=called, body="own", outcomes="commit")
+        dying.do("begin", name="dying", group=asked, check="commit")
+
+        dying.begin("transact", name="dying", topic=called, body="orphan", outcomes="die")
+
+        wait_checked(survivor, {"orphan-0"}, "survivor")
+        wait_seen(survivor, called, group, ["orphan-0", "own-0"])
+
+    each(VERSIONS, answered)
+
+
+def test_half_messages_outlive_the_broker(lab, flavour, own, topic, group, producers):
+    """Two producers of different generations on one broker, which is killed."""
     volume = lab.volume()
-    namesrv = lab.namesrv(flavour, names[0])
-    broker = lab.broker(flavour, names[1], [namesrv], volume, **QUICK)
+    namesrv = lab.namesrv(flavour, "tx-killed-ns")
+    broker = lab.broker(flavour, "tx-killed", [namesrv], volume, **QUICK)
     cluster = containers.Cluster([namesrv], [broker]).ready()
-    driver = own(version, cluster.addresses)
-    driver.do("begin", name="tx", group=producers, check="commit")
-    driver.do("transact", name="tx", topic=topic, body="early", outcomes="commit")
-    broker.share(topic)
-    driver.do("transact", name="tx", topic=topic, outcomes="unknown")
+    clients = {version: own(version, cluster.addresses) for version in VERSIONS}
+    topics = {version: f"{topic}-{name_of(version)}" for version in VERSIONS}
+    for version, driver in clients.items():
+        asked = f"{producers}-{name_of(version)}"
+        driver.do("begin", name="tx", group=asked, check="commit")
+        driver.do("transact", name="tx", topic=topics[version], body="early", outcomes="commit")
+        broker.share(topics[version])
+    for version, driver in clients.items():
+        driver.do("transact", name="tx", topic=topics[version], outcomes="unknown")
 
     broker.kill()
     lab.forget(broker)
-    again = lab.broker(flavour, names[1], [namesrv], volume, **QUICK)
+    again = lab.broker(flavour, "tx-killed", [namesrv], volume, **QUICK)
     containers.Cluster([namesrv], [again]).ready()
 
-    wait_checked(driver, {"body-0"})
-    wait_until(
-        lambda: set(seen(driver, topic, group)) == {"body-0", "early-0"},
-        10,
-        lambda: seen(driver, topic, group),
-    )
+    def found(version):
+        driver = clients[version]
+        wait_checked(driver, {"body-0"})
+        wait_until(
+            lambda: set(seen(driver, topics[version], group)) == {"body-0", "early-0"},
+            10,
+            lambda: seen(driver, topics[version], group),
+        )
+
+    each(VERSIONS, found)
     again.stop()
     assert OP in b"".join(again.files(again.log_folder).values())
