@@ -130,8 +130,7 @@ def shared(lab: containers.Lab, cluster: containers.Cluster) -> Iterator[Start]:
         return pool[key]
 
     yield driver
-    for one in pool.values():
-        one.close()
+    drivers.close(pool.values())
 
 
 @pytest.fixture(scope="session")
@@ -152,16 +151,19 @@ def mqadmin(lab: containers.Lab, cluster: containers.Cluster) -> Callable[..., s
 
 @pytest.fixture
 def own(lab: containers.Lab) -> Iterator[Start]:
-    """Start drivers that end with the test: own(version, name servers, options)."""
+    """Start drivers that end with the test: own(version, name servers, options).
+
+    They obey as soon as they are ready, and so become ready at once.
+    """
     started: list[drivers.Driver] = []
 
     def driver(version: str, addresses: str, **options: object) -> drivers.Driver:
-        started.append(drivers.start(lab, version, addresses, **options))
-        return started[-1].ready()
+        one = drivers.start(lab, version, addresses, **options)
+        started.append(one)
+        return one
 
     yield driver
-    for one in started:
-        one.close()
+    drivers.close(started)
 
 
 @pytest.fixture

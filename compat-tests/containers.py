@@ -14,6 +14,7 @@ import struct
 import tarfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import artifacts
@@ -34,6 +35,7 @@ _READY_MAX_S = 60.0
 _CLEAN_STOP_MAX_S = 30
 _LED_MAX_S = 60.0
 _SHARED_MAX_S = 45.0
+_ENDED_AT_ONCE = 16
 _JVM = (
     "java -Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=512m "
     "--add-opens=java.base/java.nio=ALL-UNNAMED --add-opens=java.base/sun.nio.ch=ALL-UNNAMED "
@@ -428,8 +430,8 @@ class Lab:
 
     def close(self) -> None:
         """Remove everything."""
-        for container in self.running:
-            container.stop()
+        with ThreadPoolExecutor(_ENDED_AT_ONCE) as pool:
+            list(pool.map(DockerContainer.stop, self.running))
         for name in self.volumes:
             self.engine.volumes.get(name).remove(force=True)
         self.network.remove()

@@ -4,7 +4,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -23,6 +23,10 @@ _REBALANCE_LEAST_MS = 500
 heartbeat. Clients since 5.0 that take their share while they send one tell no broker so, and are
 refused ("the subscription is not latest") until the next, 30 s later; of a group's brokers that is
 seen often."""
+
+
+_CLOSE_MAX_S = 4
+"""A client whose broker has ended asks for it a while before it ends; nobody needs to wait."""
 
 
 class DriverError(Exception):
@@ -117,19 +121,24 @@ class Driver:
 
     def close(self) -> None:
         """Let it shut its clients down and end; a second time does nothing."""
-        if self._process.stdin.closed:
-            return
-        if self._process.poll() is None:
-            self.begin("quit")
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        self._finish()
+        close([self])
 
     def complaints(self) -> str:
         """What it printed on stderr last."""
         return "".join(f"\n  {line}" for line in self._complaints[-25:])
+
+    def _quit(self) -> None:
+        if not self._process.stdin.closed and self._process.poll() is None:
+            self.begin("quit")
+
+    def _quitted(self, max_s: float) -> None:
+        if self._process.stdin.closed:
+            return
+        try:
+            self._process.wait(max_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._finish()
 
     def _finish(self) -> None:
         self._process.wait()
@@ -152,6 +161,16 @@ class Driver:
     def _read_complaints(self) -> None:
         for line in self._process.stderr:
             self._complaints.append(line.rstrip())
+
+
+def close(drivers: Iterable[Driver]) -> None:
+    """Let some shut their clients down, all at once."""
+    known = list(drivers)
+    for one in known:
+        one._quit()
+    until = time.monotonic() + _CLOSE_MAX_S
+    for one in known:
+        one._quitted(max(0.1, until - time.monotonic()))
 
 
 def start(
