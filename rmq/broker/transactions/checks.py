@@ -3,6 +3,7 @@
 Every ``transactionCheckInterval`` a round goes through the half queue, from the offset of the group
 CID_RMQ_SYS_TRANS on. For each half message, in this order:
 
+- another copy of it was put back in this round: on to the next (see ``endings`` for copies);
 - an op message says that it is done: on to the next;
 - checked ``transactionCheckMax`` times, or older than the log is kept: to the topic
   TRANS_CHECK_MAX_TIME_TOPIC;
@@ -40,7 +41,7 @@ from rmq.broker import names
 from rmq.broker.offsets import NO_OFFSET, ConsumerOffsets
 from rmq.broker.producers import Producers
 from rmq.broker.topics import Topics
-from rmq.broker.transactions.endings import Endings
+from rmq.broker.transactions.endings import Endings, Identity
 from rmq.broker.transactions.half import (
     MAX_TIME_TOPIC,
     again,
@@ -67,6 +68,9 @@ PASS_COST, READ_COST, PUT_COST = 1, 20, 60
 
 OPS_READ_MAX = 32
 """Op messages read at once. Source: OP_MSG_PULL_NUMS."""
+
+MERGED_MAX = 65_536
+"""Transactions of which a round knows that it put back a half message; copies of others stay."""
 
 HOUR_MS = 3_600_000
 
@@ -211,6 +215,8 @@ class QueueRound:
         self._done: set[int] = set()
         """Bounded by what was ended since the oldest open half message, and a round leaves no
         open one behind that is older than transactionTimeOut."""
+        self._again: dict[Identity, int] = {}
+        """Where the half messages are that this round put back; at most ``MERGED_MAX``."""
         self._ops: list[tuple[int, int]] = []
         """Op messages read: own offset, greatest half offset."""
 
@@ -288,6 +294,11 @@ class QueueRound:
 
     def _decide(self, half: Record) -> int:
         config = self._config
+        left = self._again.get(identity_of(half, known_of(half)), -1)
+        if left > half.queue_offset:
+            self._tools.endings.moved(self._queue_id, half.queue_offset, left)
+            self._offset += 1
+            return READ_COST
         properties = props.parse(half.properties)
         age_ms = self._tools.clock.wall_ms() - half.born_timestamp
         times = number_of(properties.get("TRANSACTION_CHECK_TIMES"), 0)
@@ -342,6 +353,8 @@ class QueueRound:
         result = self._put(again(half, names.HALF_TOPIC, self._queue_id, properties))
         if result is not None:
             self._tools.endings.moved(self._queue_id, half.queue_offset, result.queue_offset)
+            if len(self._again) < MERGED_MAX:
+                self._again[identity_of(half, known_of(half))] = result.queue_offset
             self._offset += 1
         return result
 

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from codec.codes import RequestCode, ResponseCode
 from codec.message import properties as props
 from rmq.base.errors import CommandError
+from rmq.broker.transactions import checks
 from rmq.broker.transactions.tests.scenes import (
     BATCH_MS,
     COMMIT,
@@ -415,7 +416,10 @@ def test_offsets_ahead_of_a_log_that_lost_its_end_come_back(scene, ahead):
 
 
 @pytest.mark.parametrize("in_one_run", [False, True])
-def test_copies_that_end_before_the_first_commit_can_be_read_deliver_once(scene, in_one_run):
+def test_copies_that_end_before_the_first_commit_can_be_read_deliver_once(
+    scene, monkeypatch, in_one_run
+):
+    monkeypatch.setattr(checks, "MERGED_MAX", 0)
     producer = scene.connected()
     half = scene.begin(b"body")
     scene.clock.advance(INTERVAL_MS)
@@ -500,3 +504,51 @@ def test_commit_is_refused_while_the_log_cannot_be_read_though_nobody_has_to_agr
     scene.lead_again()
 
     assert scene.end(half, COMMIT).code == ResponseCode.SYSTEM_BUSY
+
+
+def copied(scene, count):
+    """A producer, and what it must say of a half message that was put back ``count`` times."""
+    producer = scene.connected()
+    scene.begin(b"body")
+    scene.clock.advance(count * INTERVAL_MS)
+    return producer, scene.asked(producer)
+
+
+def test_copies_of_a_half_message_become_one_again(scene):
+    producer, _ = copied(scene, 3)
+    scene.offsets.commit(GROUP, HALF, 0, 0)  # a slave that leads now knew no better
+    scene.lead_again()
+
+    scene.clock.advance(INTERVAL_MS)
+
+    [question] = scene.asked(producer)
+    assert scene.consumed(HALF) == 4
+    assert scene.end(question, COMMIT).code == 0
+    scene.clock.advance(3 * INTERVAL_MS)
+    assert scene.visible() == [b"body"]
+    assert scene.asked(producer) == []
+
+
+def test_answer_about_an_older_copy_ends_the_one_that_is_left(scene):
+    producer, questions = copied(scene, 3)
+    scene.offsets.commit(GROUP, HALF, 0, 0)
+    scene.lead_again()
+    scene.clock.advance(INTERVAL_MS)
+    scene.asked(producer)
+
+    assert scene.end(questions[1], ROLLBACK).code == 0
+
+    scene.clock.advance(3 * INTERVAL_MS)
+    assert scene.asked(producer) == []
+    assert scene.visible() == []
+
+
+def test_copies_that_are_too_many_to_be_remembered_stay(scene, monkeypatch):
+    monkeypatch.setattr(checks, "MERGED_MAX", 0)
+    producer, _ = copied(scene, 1)
+    scene.offsets.commit(GROUP, HALF, 0, 0)
+    scene.lead_again()
+
+    scene.clock.advance(INTERVAL_MS)
+
+    assert len(scene.asked(producer)) == 2
