@@ -1,10 +1,14 @@
-"""The stock mqadmin of 5.3.3, as operators type it."""
+"""The stock mqadmin of 5.3.3, as operators type it.
+
+A command answers within a second, and its process ends three later; so some run at once.
+"""
 
 import re
 import time
 
 import containers
 import pytest
+from together import at_once
 
 
 @pytest.fixture
@@ -17,16 +21,19 @@ def test_a_topic_is_made_described_and_deleted(mqadmin, shared, topic, address):
     assert "success" in mqadmin(
         "updateTopic", "-c", "DefaultCluster", "-t", topic, "-r", "6", "-w", "5"
     )
-    route = mqadmin("topicRoute", "-t", topic)
+    shared("5.3.3").do("send", topic=topic, count=20)
+    route, status, listed = at_once(
+        lambda: mqadmin("topicRoute", "-t", topic),
+        lambda: mqadmin("topicStatus", "-t", topic),
+        lambda: mqadmin("topicList"),
+    )
     assert re.search(r'"readQueueNums"\s*:\s*6', route)
     assert re.search(r'"writeQueueNums"\s*:\s*5', route)
     assert address in route
-    shared("5.3.3").do("send", topic=topic, count=20)
-    status = mqadmin("topicStatus", "-t", topic)
     rows = [line.split() for line in status.splitlines() if line.startswith("main-broker")]
     assert len(rows) == 6
     assert sum(int(row[3]) for row in rows) == 20
-    assert topic in mqadmin("topicList")
+    assert topic in listed
     assert "success" in mqadmin("deleteTopic", "-c", "DefaultCluster", "-t", topic)
     assert topic not in mqadmin("topicList")
 
@@ -42,9 +49,11 @@ def test_messages_are_found(mqadmin, shared, topic):
     sent = shared("5.3.3").do("send", topic=topic, count=3, keys=topic, body="looked-for")
 
     time.sleep(1)  # the index follows the log
-    by_id = mqadmin("queryMsgById", "-t", topic, "-i", sent[1]["offsetMsgId"])
-    by_key = mqadmin("queryMsgByKey", "-t", topic, "-k", f"{topic}-1")
-    by_unique_key = mqadmin("queryMsgByUniqueKey", "-t", topic, "-i", sent[1]["msgId"])
+    by_id, by_key, by_unique_key = at_once(
+        lambda: mqadmin("queryMsgById", "-t", topic, "-i", sent[1]["offsetMsgId"]),
+        lambda: mqadmin("queryMsgByKey", "-t", topic, "-k", f"{topic}-1"),
+        lambda: mqadmin("queryMsgByUniqueKey", "-t", topic, "-i", sent[1]["msgId"]),
+    )
 
     assert f"{topic}-1" in by_id
     assert sent[1]["msgId"] in by_key
@@ -78,8 +87,12 @@ def test_a_broker_tells_its_state(mqadmin, address):
 
 
 def test_name_servers_tell_their_settings_and_keep_pairs(mqadmin, topic):
-    assert re.search(r"listenPort\s*=\s*9876", mqadmin("getNamesrvConfig"))
-    assert "success" in mqadmin("updateKvConfig", "-s", "compat", "-k", topic, "-v", "value")
+    settings, kept = at_once(
+        lambda: mqadmin("getNamesrvConfig"),
+        lambda: mqadmin("updateKvConfig", "-s", "compat", "-k", topic, "-v", "value"),
+    )
+    assert re.search(r"listenPort\s*=\s*9876", settings)
+    assert "success" in kept
     assert "success" in mqadmin("deleteKvConfig", "-s", "compat", "-k", topic)
 
 

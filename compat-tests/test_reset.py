@@ -7,10 +7,12 @@ import artifacts
 import containers
 import pytest
 from test_push import bodies, wait_until
+from together import each, name_of
 
 VERSIONS = ("4.9.8", "5.3.3")
 assert set(VERSIONS) <= set(artifacts.CLIENTS)
 COUNT = 24
+COMMIT_MAX_S = 30
 RESET_MAX_S = 60
 """A client that is told by a pull leaves its queue for 10 s, then begins anew."""
 
@@ -55,16 +57,19 @@ def consuming(driver, topic, group):
     return name, sent
 
 
-def reset(run, addresses, group, topic, begun_ms):
-    """Let a group go back; not before it has committed, which it does every 5 s, Go 10 s later."""
-    time.sleep(6)
-    until = time.monotonic() + 30
-    while True:
-        said = run(addresses, "resetOffsetByTime", "-g", group, "-t", topic, "-s", str(begun_ms))
-        if "Exception" not in said:
-            return said
-        assert "not exist" in said, said
-        assert time.monotonic() < until, said
+def reset(run, cluster, group, topic, begun_ms):
+    """Let a group go back; not before it has committed all, Go 10 s after its start."""
+    broker, queues = cluster.brokers[0], range(4)
+    wait_until(
+        lambda: sum(containers.consumed(broker, topic, group, queues).values()) >= COUNT,
+        COMMIT_MAX_S,
+        lambda: containers.consumed(broker, topic, group, queues),
+    )
+    said = run(
+        cluster.addresses, "resetOffsetByTime", "-g", group, "-t", topic, "-s", str(begun_ms)
+    )
+    assert "Exception" not in said, said
+    return said
 
 
 def client_id(run, addresses, group):
@@ -73,69 +78,80 @@ def client_id(run, addresses, group):
     return re.search(r"(?m)^(\S+@\S+)\s", said).group(1)
 
 
-@pytest.mark.parametrize("version", [*VERSIONS, artifacts.GO])
-def test_a_live_group_consumes_again(run, own, either, topic, group, version):
-    addresses = either.addresses
-    driver = own(version, addresses, rebalance_ms=2000)
-    begun_ms = int(time.time() * 1000)
-    name, sent = consuming(driver, topic, group)
+def test_a_live_group_consumes_again(run, own, either, topic, group):
+    def again(version):
+        called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
+        driver = own(version, either.addresses, rebalance_ms=2000)
+        begun_ms = int(time.time() * 1000)
+        name, sent = consuming(driver, called, members)
 
-    said = reset(run, addresses, group, topic, begun_ms)
+        said = reset(run, either, members, called, begun_ms)
 
-    wait_until(
-        lambda: len(driver.received(name)) >= 2 * len(sent),
-        RESET_MAX_S,
-        lambda: f"{len(driver.received(name))} received; mqadmin: {said}",
-    )
-    assert bodies(driver.received(name)[len(sent) :]) == sent
+        wait_until(
+            lambda: len(driver.received(name)) >= 2 * len(sent),
+            RESET_MAX_S,
+            lambda: f"{len(driver.received(name))} received; mqadmin: {said}",
+        )
+        assert bodies(driver.received(name)[len(sent) :]) == sent
 
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_group_that_is_away_skips_all(run, own, cluster, topic, group, version):
-    driver = own(version, cluster.addresses)
-    name, _ = consuming(driver, topic, group)
-    driver.do("stop", name=name)
-    driver.do("send", topic=topic, count=COUNT, body="skipped")
-
-    said = run(cluster.addresses, "skipAccumulatedMessage", "-g", group, "-t", topic)
-    driver.do("send", topic=topic, count=COUNT, body="later")
-    driver.do("push", name=f"{name}-again", topic=topic, group=group)
-
-    wanted = {f"later-{i}" for i in range(COUNT)}
-    wait_until(
-        lambda: wanted <= bodies(driver.received(f"{name}-again")),
-        RESET_MAX_S,
-        lambda: f"{driver.received(f'{name}-again')}; mqadmin: {said}",
-    )
-    assert bodies(driver.received(f"{name}-again")) == wanted
+    each([*VERSIONS, artifacts.GO], again)
 
 
-@pytest.mark.parametrize("version", [*VERSIONS, artifacts.GO])
-def test_a_consumer_tells_of_itself(run, own, cluster, topic, group, version):
-    driver = own(version, cluster.addresses)
-    consuming(driver, topic, group)
-    identity = client_id(run, cluster.addresses, group)
+def test_a_group_that_is_away_skips_all(run, own, cluster, topic, group):
+    def skips(version):
+        called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
+        driver = own(version, cluster.addresses)
+        name, _ = consuming(driver, called, members)
+        driver.do("stop", name=name)
+        driver.do("send", topic=called, count=COUNT, body="skipped")
 
-    said = run(cluster.addresses, "consumerStatus", "-g", group, "-i", identity, "-s")
+        said = run(cluster.addresses, "skipAccumulatedMessage", "-g", members, "-t", called)
+        driver.do("send", topic=called, count=COUNT, body="later")
+        driver.do("push", name=f"{name}-again", topic=called, group=members)
 
-    assert "#Consumer Properties#" in said
-    assert topic in said
+        wanted = {f"later-{i}" for i in range(COUNT)}
+        wait_until(
+            lambda: wanted <= bodies(driver.received(f"{name}-again")),
+            RESET_MAX_S,
+            lambda: f"{driver.received(f'{name}-again')}; mqadmin: {said}",
+        )
+        assert bodies(driver.received(f"{name}-again")) == wanted
+
+    each(VERSIONS, skips)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_message_is_consumed_once_more_on_demand(run, own, cluster, topic, group, version):
-    driver = own(version, cluster.addresses)
-    name, _ = consuming(driver, topic, group)
-    identity = client_id(run, cluster.addresses, group)
-    one = driver.do("send", topic=topic, body="again")[0]
-    wait_until(lambda: "again-0" in bodies(driver.received(name)), 20, lambda: "not received")
+def test_a_consumer_tells_of_itself(run, own, cluster, topic, group):
+    def tells(version):
+        called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
+        driver = own(version, cluster.addresses)
+        consuming(driver, called, members)
+        identity = client_id(run, cluster.addresses, members)
 
-    said = run(
-        cluster.addresses,
-        "queryMsgById",
-        *("-t", topic, "-i", one["offsetMsgId"], "-g", group, "-d", identity),
-    )
+        said = run(cluster.addresses, "consumerStatus", "-g", members, "-i", identity, "-s")
 
-    again = [event for event in driver.received(name) if event["body"] == "again-0"]
-    assert len(again) == 2, said
-    assert "CR_SUCCESS" in said
+        assert "#Consumer Properties#" in said
+        assert called in said
+
+    each([*VERSIONS, artifacts.GO], tells)
+
+
+def test_a_message_is_consumed_once_more_on_demand(run, own, cluster, topic, group):
+    def once_more(version):
+        called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
+        driver = own(version, cluster.addresses)
+        name, _ = consuming(driver, called, members)
+        identity = client_id(run, cluster.addresses, members)
+        one = driver.do("send", topic=called, body="again")[0]
+        wait_until(lambda: "again-0" in bodies(driver.received(name)), 20, lambda: "not received")
+
+        said = run(
+            cluster.addresses,
+            "queryMsgById",
+            *("-t", called, "-i", one["offsetMsgId"], "-g", members, "-d", identity),
+        )
+
+        again = [event for event in driver.received(name) if event["body"] == "again-0"]
+        assert len(again) == 2, said
+        assert "CR_SUCCESS" in said
+
+    each(VERSIONS, once_more)
