@@ -4,6 +4,9 @@ import artifacts
 import containers
 import pytest
 from test_push import bodies, missing, wait_until
+from together import each, name_of
+
+VERSIONS = ("4.3.2", "5.3.3", "5.4.0", artifacts.GO)
 
 
 @pytest.fixture(scope="module")
@@ -24,24 +27,28 @@ def mixed(lab, flavour):
 
 
 @pytest.mark.parametrize("through", [0, 1], ids=["our-namesrv", "java-namesrv"])
-@pytest.mark.parametrize("version", ["4.3.2", "5.3.3", "5.4.0", artifacts.GO])
 def test_a_client_works_with_both_brokers_through_either_name_server(
-    mixed, own, topic, group, version, through
+    mixed, own, topic, group, through
 ):
-    driver = own(version, mixed.namesrvs[through].address)
-    admin = own("5.3.3", mixed.namesrvs[through].address)
-    admin.do("create-topic", topic=topic, near="DefaultCluster")
+    clients = {version: own(version, mixed.namesrvs[through].address) for version in VERSIONS}
 
-    sent = driver.do("send", topic=topic, count=40)
-    driver.do("push", name=topic, topic=topic, group=group)
+    def works(version):
+        driver, called = clients[version], f"{topic}-{name_of(version)}"
+        sent = driver.do("send", topic=called, count=40)
+        driver.do("push", name=called, topic=called, group=f"{group}-{name_of(version)}")
 
-    assert {one["broker"] for one in sent} == {"mixed-broker-ours", "mixed-broker-java"}
-    wanted = bodies(sent)
-    wait_until(
-        lambda: wanted <= bodies(driver.received(topic)),
-        60,
-        lambda: missing(wanted, driver.received(topic)),
-    )
+        assert {one["broker"] for one in sent} == {"mixed-broker-ours", "mixed-broker-java"}
+        wanted = bodies(sent)
+        wait_until(
+            lambda: wanted <= bodies(driver.received(called)),
+            60,
+            lambda: missing(wanted, driver.received(called)),
+        )
+
+    for version in VERSIONS:
+        called = f"{topic}-{name_of(version)}"
+        clients["5.3.3"].do("create-topic", topic=called, near="DefaultCluster")
+    each(VERSIONS, works)
 
 
 def test_a_client_told_of_both_name_servers_survives_the_loss_of_one(mixed, own, topic, group):

@@ -4,6 +4,7 @@ import drivers
 import pytest
 from containers import Cluster
 from test_push import bodies, wait_until
+from together import each, name_of
 
 VERSIONS = ("4.9.8", "5.3.3")
 FAST_LEVELS = "1s 1s 1s 1s 1s 1s 1s 1s"
@@ -33,10 +34,19 @@ def member(driver, topic, group, **options):
 
 
 @pytest.mark.parametrize("vip", [False, True])
-@pytest.mark.parametrize("version", VERSIONS)
-def test_what_failed_comes_again(own, retrying, topic, group, version, vip):
+def test_what_failed_comes_again(own, retrying, topic, group, vip):
     """By the fast port too, to which consumers with the VIP channel send back."""
-    driver = own(version, retrying.addresses, rebalance_ms=1_000, vip=vip)
+
+    def comes_again(version):
+        driver = own(version, retrying.addresses, rebalance_ms=1_000, vip=vip)
+        called = f"{topic}-{name_of(version)}"
+        fails_and_comes(driver, called, f"{group}-{name_of(version)}")
+
+    each(VERSIONS, comes_again)
+
+
+def fails_and_comes(driver, topic, group):
+    """Consume each message at the fourth try."""
     member(driver, topic, group, later=3)
 
     sent = bodies(driver.do("send", topic=topic, body="hard", count=5, tags="a", keys="k"))
@@ -60,24 +70,27 @@ def test_what_failed_comes_again(own, retrying, topic, group, version, vip):
         assert min(gaps) >= RETRY_MS
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_what_failed_too_often_is_a_dead_letter(own, retrying, topic, group, version):
-    driver = own(version, retrying.addresses, rebalance_ms=1_000)
-    member(driver, topic, group, later=99, tries=2)
-    driver.do("send", topic=topic, body="hard")
+def test_what_failed_too_often_is_a_dead_letter(own, retrying, topic, group):
+    def is_given_up(version):
+        driver = own(version, retrying.addresses, rebalance_ms=1_000)
+        called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
+        member(driver, called, members, later=99, tries=2)
+        driver.do("send", topic=called, body="hard")
 
-    wait_until(lambda: len(driver.received(topic)) == 3, 60, lambda: driver.received(topic))
-    dead = []
+        wait_until(lambda: len(driver.received(called)) == 3, 60, lambda: driver.received(called))
+        dead = []
 
-    def is_dead():
-        dead[:] = dead_letters(driver, group)
-        return dead
+        def is_dead():
+            dead[:] = dead_letters(driver, members)
+            return dead
 
-    wait_until(is_dead, 40, lambda: "no dead letter")
-    assert [one["reconsumeTimes"] for one in driver.received(topic)] == [0, 1, 2]
-    assert [(one["body"], one["reconsumeTimes"]) for one in dead] == [("hard-0", 3)]
-    assert dead[0]["topic"] == f"%DLQ%{group}"
-    assert dead[0]["msgId"] == driver.received(topic)[0]["msgId"]
+        wait_until(is_dead, 40, lambda: "no dead letter")
+        assert [one["reconsumeTimes"] for one in driver.received(called)] == [0, 1, 2]
+        assert [(one["body"], one["reconsumeTimes"]) for one in dead] == [("hard-0", 3)]
+        assert dead[0]["topic"] == f"%DLQ%{members}"
+        assert dead[0]["msgId"] == driver.received(called)[0]["msgId"]
+
+    each(VERSIONS, is_given_up)
 
 
 def dead_letters(driver, group):

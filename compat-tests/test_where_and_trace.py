@@ -11,7 +11,7 @@ from test_push import bodies, wait_until
 VERSIONS = ("4.9.8", "5.3.3")
 FILE_BYTES = 1 << 20
 GONE_MAX_S = 90
-"""Brokers look every ten seconds for what may go; Java's for the first time after a minute.
+"""Brokers look every second for what may go; Java's for the first time after a minute.
 
 Those of a group keep files for an hour longer than they are told to.
 """
@@ -35,6 +35,7 @@ def forgetful(lab, flavour):
         traceTopicEnable="true",
         mappedFileSizeCommitLog=str(FILE_BYTES),
         fileReservedTime="0",
+        cleanResourceInterval="1000",
         deleteWhen=f"{hour};{(hour + 1) % 24}",
     )
     return Cluster([namesrv], [broker]).ready()
