@@ -18,7 +18,7 @@ SETTINGS = QUICK | {"transactionCheckMax": "100"}
 """A producer is known to the next leader after a minute; nothing may be given up by then."""
 
 
-@pytest.fixture(params=[3, 5], ids=["three", "five"])
+@pytest.fixture(params=[3, pytest.param(5, marks=pytest.mark.long)], ids=["three", "five"])
 def members(request):
     """How many brokers the group has."""
     return request.param

@@ -8,7 +8,9 @@ import commands
 
 
 @pytest.mark.max_s(180)
-@pytest.mark.parametrize("flush", ["SYNC_FLUSH", "ASYNC_FLUSH"])
+@pytest.mark.parametrize(
+    "flush", ["SYNC_FLUSH", pytest.param("ASYNC_FLUSH", marks=pytest.mark.long)]
+)
 def test_a_short_soak_keeps_every_promise(flush, tmp_path):
     options = ["--minutes", "0.25", "--kill-every", "4", "--flush", flush, "--rate", "800"]
 
