@@ -201,14 +201,24 @@ class Server:
         self.docker.start()
         self.starts += 1
 
-    def topics(self) -> bytes:
-        """The table of a broker's topics, as it is on disk; empty while there is none."""
+    def config(self, name: str) -> str:
+        """One of a broker's tables, as it is on disk; empty while there is none."""
         try:
-            return self.files("/store/config").get("topics.json", b"")
+            return self.files("/store/config").get(name, b"").decode()
         except docker.errors.NotFound:
-            return b""
+            return ""
 
-    def share(self, topic: str) -> None:
+    def knows_of(self, topic: str, group: str, consumed: dict[int, int]) -> bool:
+        """Whether a broker's tables on disk have a topic, and how far a group is there, if at all."""
+        if topic not in self.config("topics.json"):
+            return False
+        found = re.search(
+            re.escape(f"{topic}@{group}") + r'":\s*\{([^}]*)\}', self.config("consumerOffset.json")
+        )
+        pairs = re.findall(r'"?(\d+)"?:\s*(\d+)', found.group(1)) if found else []
+        return {int(queue): int(offset) for queue, offset in pairs} == consumed
+
+    def share(self, topic: str, group: str = "", consumed: dict[int, int] | None = None) -> None:
         """Nothing: it is alone."""
 
     def age_log(self) -> None:
@@ -271,17 +281,17 @@ class Group:
     def tail(self) -> str:
         return "\n".join(one.tail() for one in self.members)
 
-    def share(self, topic: str) -> None:
-        """Wait until all know a topic: who leads next may else not tell name servers of it.
+    def share(self, topic: str, group: str = "", consumed: dict[int, int] | None = None) -> None:
+        """Wait until all know a topic, and how far a group is there: any of them may lead next.
 
-        Those who follow copy the topics every ten seconds.
+        Those who follow copy both every ten seconds.
 
         :raises ServerFailedError: the limit passed.
         """
         until = time.monotonic() + _SHARED_MAX_S
-        while any(topic.encode() not in one.topics() for one in self.members):
+        while not all(one.knows_of(topic, group, consumed or {}) for one in self.members):
             if time.monotonic() > until:
-                raise ServerFailedError(f"not all know {topic}:\n{self.tail()}")
+                raise ServerFailedError(f"not all know {topic} and {consumed}:\n{self.tail()}")
             time.sleep(0.5)
 
     def stop(self) -> None:

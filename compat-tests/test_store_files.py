@@ -101,13 +101,17 @@ def test_a_store_passes_from_one_broker_to_the_other(
         )
     )
     assert len(sent) == COUNT
-    read = client.do("lite-pull", topic=topic, group=group, count=COUNT)
+    # Apache's broker loses commits if a group's first ones come at once, of several queues:
+    # ConsumerOffsetManager.java, commitOffset(), 5.3.3. So the first is of one queue alone.
+    read = client.do("lite-pull", topic=topic, group=group, count=1)
+    read += client.do("lite-pull", topic=topic, group=group, count=COUNT - len(read))
     assert places(read) == sent
     wait_consumed(writing, topic, group, sent)
+    before = ends(sent)
 
     for number, kind in enumerate(kinds[1:], start=2):
         client.close()
-        writing.share(topic)
+        writing.share(topic, group, before)
         getattr(writing, ending)()
         segments = [path for path in writing.files(writing.log_folder) if path.isdigit()]
         assert len(segments) > 3, segments
@@ -133,8 +137,8 @@ def test_a_store_passes_from_one_broker_to_the_other(
                 "send", topic=topic, mode="async", count=400, body=f"more{number}", tags="blue"
             )
         )
-        before = ends(sent)
-        assert all(offset >= before[queue] for queue, offset in more)
+        end = ends(sent)
+        assert all(offset >= end[queue] for queue, offset in more)
         assert len(more) == 400
         sent |= more
         if ending == "stop":
@@ -142,6 +146,7 @@ def test_a_store_passes_from_one_broker_to_the_other(
             left = client.do("lite-pull", topic=topic, group=group, count=400)
             assert {one["body"] for one in left} == set(more.values())
             wait_consumed(writing, topic, group, sent)
+            before = ends(sent)
         again = [
             one
             for one in client.do("pull", topic=topic, group=f"{group}-again")
