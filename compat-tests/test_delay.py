@@ -5,6 +5,7 @@ import time
 import artifacts
 import pytest
 from test_push import bodies, wait_until
+from together import each, name_of
 
 VERSIONS = ("4.9.8", "5.3.3")
 DELAYS_MS = {1: 1_000, 2: 5_000}
@@ -21,28 +22,33 @@ def consuming(driver, topic, group):
     return name
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_delayed_messages_arrive_in_time(shared, topic, group, version):
-    driver = shared(version)
-    name = consuming(driver, topic, group)
+def test_delayed_messages_arrive_in_time(shared, topic, group):
+    clients = {version: shared(version) for version in VERSIONS}
 
-    sent = {"first-0"}
-    for level in DELAYS_MS:
-        sent |= bodies(driver.do("send", topic=topic, body=f"level{level}", delay=level, count=20))
-    wait_until(
-        lambda: sent <= bodies(driver.received(name)),
-        20,
-        lambda: f"missing {sent - bodies(driver.received(name))}",
-    )
+    def in_time(version):
+        driver, called = clients[version], f"{topic}-{name_of(version)}"
+        name = consuming(driver, called, f"{group}-{name_of(version)}")
 
-    driver.do("stop", name=name)
-    delayed = [one for one in driver.received(name) if one["body"].startswith("level")]
-    assert len(delayed) == 40
-    for one in delayed:
-        waited_ms = one["at"] - one["born"]
-        delay_ms = DELAYS_MS[int(one["body"][5])]
-        assert delay_ms <= waited_ms <= delay_ms + LATE_MAX_MS, one
-        assert (one["topic"], one["reconsumeTimes"]) == (topic, 0)
+        sent = {"first-0"}
+        for level in DELAYS_MS:
+            body = f"level{level}"
+            sent |= bodies(driver.do("send", topic=called, body=body, delay=level, count=20))
+        wait_until(
+            lambda: sent <= bodies(driver.received(name)),
+            20,
+            lambda: f"missing {sent - bodies(driver.received(name))}",
+        )
+
+        driver.do("stop", name=name)
+        delayed = [one for one in driver.received(name) if one["body"].startswith("level")]
+        assert len(delayed) == 40
+        for one in delayed:
+            waited_ms = one["at"] - one["born"]
+            delay_ms = DELAYS_MS[int(one["body"][5])]
+            assert delay_ms <= waited_ms <= delay_ms + LATE_MAX_MS, one
+            assert (one["topic"], one["reconsumeTimes"]) == (called, 0)
+
+    each(VERSIONS, in_time)
 
 
 def test_a_delayed_message_is_found_by_its_key(shared, topic, group):

@@ -363,16 +363,18 @@ public final class Driver {
     /**
      * Ask and wait for the answer, or ask and die before it comes; since 4.6.
      *
-     * 5.3.3 calls back with nothing when the request is stored, and its blocking form then gives up.
+     * 5.3.3 calls back with nothing when the request is stored, and its blocking form then gives up;
+     * or it calls back twice with one answer, if that comes before the client knows of the storing.
      */
     private void request(String id, final Map<String, String> options) throws Exception {
         int count = Integer.parseInt(options.getOrDefault("count", "1"));
         Class<?> kind = Class.forName(SendCallback.class.getPackage().getName() + ".RequestCallback");
         final java.util.concurrent.BlockingQueue<Object> answers = new java.util.concurrent.LinkedBlockingQueue<>();
+        final Map<Object, Boolean> known = java.util.Collections.synchronizedMap(new java.util.IdentityHashMap<Object, Boolean>());
         Object callback = Proxy.newProxyInstance(Driver.class.getClassLoader(), new Class<?>[] {kind}, new InvocationHandler() {
             @Override
             public Object invoke(Object proxy, Method method, Object[] arguments) {
-                if (arguments[0] != null) {
+                if (arguments[0] != null && known.put(arguments[0], true) == null) {
                     answers.add(arguments[0]);
                 }
                 return null;
