@@ -81,7 +81,7 @@ def client_id(run, addresses, group):
 def test_a_live_group_consumes_again(run, own, either, topic, group):
     def again(version):
         called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
-        driver = own(version, either.addresses, rebalance_ms=2000)
+        driver = own(version, either.addresses, rebalance_ms=2_000)
         begun_ms = int(time.time() * 1000)
         name, sent = consuming(driver, called, members)
 
@@ -100,7 +100,7 @@ def test_a_live_group_consumes_again(run, own, either, topic, group):
 def test_a_group_that_is_away_skips_all(run, own, cluster, topic, group):
     def skips(version):
         called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
-        driver = own(version, cluster.addresses)
+        driver = own(version, cluster.addresses, rebalance_ms=2_000)
         name, _ = consuming(driver, called, members)
         driver.do("stop", name=name)
         driver.do("send", topic=called, count=COUNT, body="skipped")
@@ -123,7 +123,7 @@ def test_a_group_that_is_away_skips_all(run, own, cluster, topic, group):
 def test_a_consumer_tells_of_itself(run, own, cluster, topic, group):
     def tells(version):
         called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
-        driver = own(version, cluster.addresses)
+        driver = own(version, cluster.addresses, rebalance_ms=2_000)
         consuming(driver, called, members)
         identity = client_id(run, cluster.addresses, members)
 
@@ -138,7 +138,7 @@ def test_a_consumer_tells_of_itself(run, own, cluster, topic, group):
 def test_a_message_is_consumed_once_more_on_demand(run, own, cluster, topic, group):
     def once_more(version):
         called, members = f"{topic}-{name_of(version)}", f"{group}-{name_of(version)}"
-        driver = own(version, cluster.addresses)
+        driver = own(version, cluster.addresses, rebalance_ms=2_000)
         name, _ = consuming(driver, called, members)
         identity = client_id(run, cluster.addresses, members)
         one = driver.do("send", topic=called, body="again")[0]
