@@ -518,6 +518,12 @@ def _answer(address: tuple[str, int], code: int, **fields: str) -> bytes:
         return stream.read(*struct.unpack(">I", stream.read(4)))
 
 
+def commit(broker: Broker, topic: str, group: str, queue: int, offset: int) -> None:
+    """Tell a broker how far a group is in a queue (code 15)."""
+    fields = {"topic": topic, "consumerGroup": group, "queueId": str(queue)}
+    _answer((broker.ip, BROKER_PORT), 15, commitOffset=str(offset), **fields)
+
+
 def consumed(broker: Broker, topic: str, group: str, queues: Iterable[int]) -> dict[int, int]:
     """How far a group is, as a broker knows it (code 14): queue -> offset; without what it does not."""
     found = {}
