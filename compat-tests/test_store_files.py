@@ -129,7 +129,10 @@ def test_a_store_passes_from_one_broker_to_the_other(
         assert sum(one["event"] == "received" for one in red) == sum(
             one["tags"] == "red" for one in found
         )
-        for index in (0, COUNT // 2, COUNT - 1):
+        # Apache's broker drops its last index file after a kill, and makes it again only for the
+        # files of the log that it recovers: IndexService.java, load(), 5.3.3.
+        is_index_lost = ending == "kill" and flavour.stock in kinds[1:number]
+        for index in (COUNT - 1,) if is_index_lost else (0, COUNT // 2, COUNT - 1):
             by_key = client.do("query-key", topic=topic, key=f"{topic}-{index}")
             assert [one["body"].rstrip(".") for one in by_key] == [f"body-{index}"]
         more = places(
