@@ -18,6 +18,7 @@ import servers
 import viewers
 import wire
 from clusters import wait_for
+from together import at_once
 
 HEARTBEAT = 904
 ALTER, ELECT, REGISTER, REPLICA_INFO, METADATA, SYNC_STATE_DATA = 1001, 1002, 1003, 1004, 1005, 1006
@@ -433,8 +434,10 @@ def test_stock_brokers_and_mqadmin_obey_our_controllers(
 
     where = f"127.0.0.1:{group.members[0].port}"
     leader = group.leader().name
-    admin(f"#ControllerLeaderId\t{leader}", "getControllerMetaData", "-a", where)
-    state = admin("#SyncStateSetNums\t2", "getSyncStateSet", "-a", where, "-b", NAME)
+    _, state = at_once(
+        lambda: admin(f"#ControllerLeaderId\t{leader}", "getControllerMetaData", "-a", where),
+        lambda: admin("#SyncStateSetNums\t2", "getSyncStateSet", "-a", where, "-b", NAME),
+    )
     assert state.count("alive=true") == 2
 
     old_id = known(group)["master"]
