@@ -75,9 +75,14 @@ class Handler:
 
 
 def handlers(files: list[SourceFile]) -> Iterator[Handler]:
-    """The marked methods of all roles; a role is a package of ``rmq``, like ``broker``."""
+    """The marked methods of all roles; a role is a package of ``rmq``, like ``broker``.
+
+    Simulated clients answer, too, but play no role.
+    """
     for file in files:
         if not file.path.startswith("rmq/") or not file.is_python or file.is_test:
+            continue
+        if file.path.startswith("rmq/sim/"):
             continue
         for node in ast.walk(file.tree):
             if isinstance(node, ast.ClassDef):

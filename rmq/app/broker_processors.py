@@ -100,7 +100,7 @@ def _message_processors(
     new_unique_key = UniqueKeys(
         clock, ports.store_host[:-4], ports.process_id, chance.below(1 << 32)
     )
-    safe, role = services.safety.wait, services.role
+    safe = services.safety.wait
     sending = SendProcessor(
         settings,
         topics,
@@ -128,16 +128,7 @@ def _message_processors(
     return [
         sending,
         returned,
-        TransactionProcessor(
-            config,
-            clock,
-            store,
-            offsets,
-            services.op_log,
-            services.endings,
-            role,
-            services.checks.settled,
-        ),
+        _transaction_processor(ports, tables, store, services),
         PullProcessor(
             config,
             topics,
@@ -153,6 +144,21 @@ def _message_processors(
         QueryProcessor(store, ports.settings.store.defaultQueryMaxNum),
         replies,
     ]
+
+
+def _transaction_processor(
+    ports: BrokerPorts, tables: Tables, store: MessageStore, services: Services
+) -> TransactionProcessor:
+    return TransactionProcessor(
+        ports.settings.broker,
+        ports.clock,
+        store,
+        tables.offsets,
+        services.op_log,
+        services.endings,
+        services.role,
+        services.checks.settled,
+    )
 
 
 def _slave_pulls(ports: BrokerPorts, services: Services) -> SlavePulls:

@@ -55,6 +55,7 @@ def test_marks_outside_the_roles_do_not_count():
         SourceFile("scripts/a.py", PROCESSOR),
         SourceFile("rmq/a.md", PROCESSOR),
         SourceFile("rmq/broker/tests/test_a.py", PROCESSOR),
+        SourceFile("rmq/sim/a.py", PROCESSOR),
     ]
 
     assert list(handlers(files)) == []
