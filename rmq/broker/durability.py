@@ -76,6 +76,7 @@ class Durability:
         self._timeout_ms = timeout_ms
         self._waiting: deque[Waiting] = deque()
         self._running = 0
+        self._has_failed = False
         self._log_running = False
         self._queues_running = False
         self._soon: Timer | None = None
@@ -115,6 +116,9 @@ class Durability:
         done: Deferred[PutStatus] = Deferred()
         if self._store.flushed_position >= end:
             done.callback(PutStatus.PUT_OK)
+            return done
+        if self._has_failed:
+            done.callback(PutStatus.SERVICE_NOT_AVAILABLE)
             return done
         waiting = Waiting(end, done)
         waiting.timer = self._clock.call_later(self._timeout_ms, partial(self._late, waiting))
@@ -162,6 +166,7 @@ class Durability:
             cause = OSError(f"{type(cause).__name__}: {cause}")
         log.error("sync failed position=%d cause=%s", work.position, cause)
         self._store.sync_failed(work, cause)
+        self._has_failed = True
         waiting, self._waiting = self._waiting, deque()
         for one in waiting:
             one.timer.cancel()

@@ -197,6 +197,18 @@ def test_disk_that_fails_acknowledges_nothing_and_stops_all_puts(world, caplog):
     assert world.clock.owed == 0
 
 
+def test_who_comes_after_the_disk_failed_is_told_so_at_once(world):
+    end = world.put()
+    world.put_and_wait("a")
+    world.clock.advance(0)
+    world.worker.fail(OSError("bad sector"))
+
+    world.wait("b", end)
+
+    assert world.told[1:] == [("b", PutStatus.SERVICE_NOT_AVAILABLE)]
+    assert world.clock.owed == 0
+
+
 def test_failure_of_another_kind_counts_as_the_disks(world, caplog):
     world.put_and_wait("a")
     world.clock.advance(0)
