@@ -116,16 +116,16 @@ class CheckTools:
     def when_settled(
         self, act: Callable[[], None], otherwise: Callable[[], None] = lambda: None
     ) -> None:
-        """Do something then; ``otherwise`` if it never comes."""
+        """Do something then; ``otherwise`` if it never comes, or fails."""
 
-        def never(failure: Failure) -> Failure | None:
-            if not isinstance(failure.value, CommandError):
-                return failure
-            logger.info("event=transaction_check_unsettled cause=%s", failure.value)
+        def never(failure: Failure) -> None:
+            if isinstance(failure.value, CommandError):
+                logger.info("event=transaction_check_unsettled cause=%s", failure.value)
+            else:
+                logger.error("event=transaction_check_failed", exc_info=failure.value)
             otherwise()
-            return None
 
-        self.settled().addCallbacks(lambda _: act(), never).addErrback(_failed)
+        self.settled().addCallback(lambda _: act()).addErrback(never)
 
 
 class Checks:
@@ -382,10 +382,6 @@ class QueueRound:
             channel.send(question(half, self._config.brokerName))
         except CommandError as error:
             logger.warning("event=transaction_not_asked cause=%s", error.remark)
-
-
-def _failed(failure: Failure) -> None:
-    logger.error("event=transaction_check_failed", exc_info=failure.value)
 
 
 def _first(got: GetResult) -> Record | None:

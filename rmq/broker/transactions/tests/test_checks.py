@@ -315,6 +315,22 @@ def test_who_leads_no_more_asks_nobody(scene, caplog):
     assert "failed" not in caplog.text
 
 
+@pytest.mark.parametrize("error", [CommandError(ResponseCode.SYSTEM_BUSY, ""), OSError("disk")])
+def test_a_round_that_could_not_begin_begins_later(scene, error):
+    agreement = Agreement(scene)
+    producer = scene.connected()
+    scene.begin()
+    scene.clock.advance(INTERVAL_MS)
+
+    agreement.lose(error)
+    scene.clock.advance(INTERVAL_MS)
+    agreement.reach()
+    scene.clock.advance(0)
+    agreement.reach()
+
+    assert len(scene.asked(producer)) == 1
+
+
 def test_stop_before_the_group_agrees_begins_no_round(scene):
     agreement = Agreement(scene)
     scene.begin()
