@@ -30,9 +30,9 @@ from rmq.broker.transactions.half import (
     final_message,
     half_at,
     identity_of,
-    is_committed,
     known_of,
     number_of,
+    was_committed,
 )
 from rmq.broker.transactions.op_log import OpLog
 from rmq.conf.broker import BrokerConfig
@@ -167,7 +167,9 @@ class TransactionProcessor:
                 return self._end_later(request)
             if looks and commits:  # what is looked for may be among them
                 self._store_commits(commits, answers)
-            if not (looks and self._is_committed(half, known)):
+            if not looks or not was_committed(
+                self._store, self._endings, half, identity_of(half, known)
+            ):
                 commits[place] = _Commit(number, final_message(half, known), half, known)
                 return None
         self._note(place, outcome)
@@ -187,10 +189,6 @@ class TransactionProcessor:
         answer = self.end(request)
         assert isinstance(answer, Response), "a commit that need not wait is answered at once"
         return answer
-
-    def _is_committed(self, half: Record, known: Known) -> bool:
-        identity = identity_of(half, known)
-        return self._endings.has_committed(identity) or is_committed(self._store, half)
 
     def _store_commits(
         self, commits: dict[Place, _Commit], answers: list[Answer | Exception]

@@ -47,11 +47,11 @@ from rmq.broker.transactions.half import (
     again,
     half_at,
     identity_of,
-    is_committed,
     known_of,
     number_of,
     question,
     text_of,
+    was_committed,
 )
 from rmq.broker.transactions.op_log import OpLog, offsets_in
 from rmq.conf.broker import BrokerConfig
@@ -294,7 +294,8 @@ class QueueRound:
 
     def _decide(self, half: Record) -> int:
         config = self._config
-        left = self._again.get(identity_of(half, known_of(half)), -1)
+        identity = identity_of(half, known_of(half))
+        left = self._again.get(identity, -1)
         if left > half.queue_offset:
             self._tools.endings.moved(self._queue_id, half.queue_offset, left)
             self._offset += 1
@@ -303,7 +304,7 @@ class QueueRound:
         age_ms = self._tools.clock.wall_ms() - half.born_timestamp
         times = number_of(properties.get("TRANSACTION_CHECK_TIMES"), 0)
         if times >= config.transactionCheckMax or age_ms > self._tools.reserved_ms:
-            return self._give_up(half, properties)
+            return self._give_up(half, properties, identity)
         if half.store_timestamp >= self._started_ms:
             return 0
         prepared = number_of(properties.get("TRAN_PREPARED_QUEUE_OFFSET"), -1)
@@ -318,25 +319,24 @@ class QueueRound:
             seconds = number_of(immunity, -1)
             if age_ms < (config.transactionTimeOut if seconds == -1 else seconds * 1000):
                 properties.setdefault("TRAN_PREPARED_QUEUE_OFFSET", str(half.queue_offset))
-                return PUT_COST if self._put_back(half, properties) else 0
-        if self._is_committed(half):
+                return PUT_COST if self._put_back(half, properties, identity) else 0
+        if self._was_committed(half, identity):
             logger.info("event=transaction_found_committed offset=%d", self._offset)
             self._offset += 1
             return PUT_COST
         properties["TRANSACTION_CHECK_TIMES"] = str(times + 1)
-        result = self._put_back(half, properties)
+        result = self._put_back(half, properties, identity)
         if result is None:
             return 0
         self._tools.when_settled(partial(self._ask, result.position))
         return PUT_COST
 
-    def _is_committed(self, half: Record) -> bool:
-        identity = identity_of(half, known_of(half))
-        return self._tools.endings.has_committed(identity) or is_committed(self._tools.store, half)
+    def _was_committed(self, half: Record, identity: Identity) -> bool:
+        return was_committed(self._tools.store, self._tools.endings, half, identity)
 
-    def _give_up(self, half: Record, properties: dict[str, str]) -> int:
+    def _give_up(self, half: Record, properties: dict[str, str], identity: Identity) -> int:
         """Source: DefaultTransactionalMessageCheckListener.java, resolveDiscardMsg(), 5.3.3."""
-        if not self._is_committed(half):
+        if not self._was_committed(half, identity):
             self._tools.topics.create_if_absent(MAX_TIME_TOPIC)
             if self._put(again(half, names.CHECK_MAX_TIME_TOPIC, 0, properties)) is None:
                 return 0
@@ -349,12 +349,14 @@ class QueueRound:
         self._offset += 1
         return PUT_COST
 
-    def _put_back(self, half: Record, properties: dict[str, str]) -> PutResult | None:
+    def _put_back(
+        self, half: Record, properties: dict[str, str], identity: Identity
+    ) -> PutResult | None:
         result = self._put(again(half, names.HALF_TOPIC, self._queue_id, properties))
         if result is not None:
             self._tools.endings.moved(self._queue_id, half.queue_offset, result.queue_offset)
             if len(self._again) < MERGED_MAX:
-                self._again[identity_of(half, known_of(half))] = result.queue_offset
+                self._again[identity] = result.queue_offset
             self._offset += 1
         return result
 

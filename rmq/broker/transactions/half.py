@@ -24,7 +24,7 @@ from codec.message.sysflag import (
 )
 from rmq.base.errors import CommandError
 from rmq.broker import names
-from rmq.broker.transactions.endings import Identity
+from rmq.broker.transactions.endings import Endings, Identity
 from rmq.store.messages import PutMessage
 from rmq.store.store import MessageStore
 
@@ -200,6 +200,14 @@ def is_committed(store: MessageStore, half: Record) -> bool:
         ):
             return True
     return False
+
+
+def was_committed(store: MessageStore, endings: Endings, half: Record, identity: Identity) -> bool:
+    """Whether a commit of this transaction was stored, though the index may not show it yet.
+
+    ``identity`` is ``identity_of(half, ...)``.
+    """
+    return endings.has_committed(identity) or is_committed(store, half)
 
 
 def text_of(half: Record, name: bytes) -> str | None:

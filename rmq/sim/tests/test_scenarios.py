@@ -124,7 +124,7 @@ def test_a_broker_that_never_asks_is_found_out(monkeypatch):
 
 
 def test_a_broker_that_drops_what_it_gives_up_is_found_out(monkeypatch):
-    def drops(self, half, properties):
+    def drops(self, half, properties, identity):
         self._offset += 1
         return PASS_COST
 

@@ -6,6 +6,7 @@ from codec.codes import ResponseCode
 from codec.message import properties as props
 from codec.message.record import parse_record
 from rmq.base.errors import CommandError
+from rmq.broker.transactions.endings import Endings
 from rmq.broker.transactions.half import (
     add_origin,
     final_message,
@@ -16,6 +17,7 @@ from rmq.broker.transactions.half import (
     number_of,
     question,
     text_of,
+    was_committed,
 )
 from rmq.broker.transactions.tests.scenes import HALF
 from rmq.store.messages import PutMessage
@@ -110,6 +112,17 @@ def test_commit_is_found_by_key_group_and_birth(store):
 @pytest.mark.parametrize("changed", [{"UNIQ_KEY": None}, {"REAL_TOPIC": None}])
 def test_commit_is_not_looked_for_without_names(store, changed):
     assert not is_committed(store, put(store, **changed))
+
+
+def test_a_commit_that_the_index_does_not_show_is_known(store):
+    half = put(store)
+    identity = identity_of(half, known_of(half))
+    endings = Endings()
+    assert not was_committed(store, endings, half, identity)
+
+    endings.commit_unseen(identity)
+
+    assert was_committed(store, endings, half, identity)
 
 
 @pytest.mark.parametrize(
